@@ -1,0 +1,60 @@
+"""The one place that decides whether a call to Claude is made again, and when."""
+
+import random
+from collections.abc import Callable
+
+from claude_core.errors import (
+    ConnectFailed,
+    Overloaded,
+    RateLimited,
+    UpstreamBroken,
+    UpstreamFailed,
+)
+
+ATTEMPTS = 3
+FIRST_DELAY_S = 0.5
+SHARE = 0.1
+"""Retries that a call earns: a tenth, so that an outage is not made worse by us."""
+SAVED = 10.0
+"""Retries that may be saved up in quiet times."""
+
+# What is not in this table is never retried: it was refused, cannot succeed, or may be billed.
+LATER = (RateLimited, Overloaded, UpstreamBroken, ConnectFailed)
+
+
+class RetryBudget:
+    """Retries of one process: each call earns a tenth of one, each retry spends one."""
+
+    def __init__(self, rand: Callable[[], float] = random.random) -> None:
+        self._left, self._rand = SAVED, rand
+
+    def earn(self) -> None:
+        """Count a call."""
+        self._left = min(SAVED, self._left + SHARE)
+
+    def delay(self, error: UpstreamFailed, attempt: int, left_s: float) -> float | None:
+        """Seconds to wait before the next attempt, or None: the error is the answer.
+
+        Args:
+            attempt: how many were made; left_s: seconds until the caller's deadline.
+        """
+        if not isinstance(error, LATER) or attempt >= ATTEMPTS or self._left < 1:
+            return None
+        backoff = FIRST_DELAY_S * 2 ** (attempt - 1) * (0.75 + self._rand() / 2)
+        wait = backoff if error.retry_after_s is None else max(error.retry_after_s, backoff)
+        if wait >= left_s:
+            return None
+        self._left -= 1
+        return wait
+
+
+def retry_after_s(header: str | None, header_ms: str | None = None) -> float | None:
+    """Seconds out of `retry-after` (or `retry-after-ms`); None where it says nothing usable."""
+    for text, unit in ((header_ms, 1_000), (header, 1)):
+        try:
+            seconds = float(text or "") / unit
+        except ValueError:
+            continue
+        if 0 <= seconds < float("inf"):
+            return seconds
+    return None

@@ -1,0 +1,64 @@
+"""What the running code is told by the stack: one class for both sides, so names cannot drift."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A stack writes these with `to_env`; a handler reads them with `from_env`."""
+
+    service: str
+    """What logs and metrics are filed under: the stack's name."""
+    clients_table: str
+    claude_secret: str
+    """ARN of the secret that holds the Claude API key; never the key itself."""
+    claude_url: str
+    answer_timeout_s: str
+    """Seconds that a buffered route gives Claude."""
+    request_timeout_s: str
+    """Seconds from the request's arrival at API Gateway by which Claude's answer must be in."""
+
+    def to_env(self) -> dict[str, str]:
+        return {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Read the function's environment.
+
+        Raises:
+            KeyError: the deployment is incomplete; names the variable.
+        """
+        env = os.environ if env is None else env
+        return cls(**{field.name: env[field.name.upper()] for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What AWS itself tells the running code."""
+
+    region: str
+    endpoint_url: str | None = None
+    """Set only where AWS is an emulator."""
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+    credentials_url: str | None = None
+    """Where a container, or a function under SnapStart, asks for its role's credentials."""
+    credentials_token: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Runtime":
+        env = os.environ if env is None else env
+        relative = env.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        ecs = f"http://169.254.170.2{relative}" if relative else None
+        return cls(
+            region=env["AWS_REGION"],
+            endpoint_url=env.get("AWS_ENDPOINT_URL"),
+            access_key_id=env.get("AWS_ACCESS_KEY_ID"),
+            secret_access_key=env.get("AWS_SECRET_ACCESS_KEY"),
+            session_token=env.get("AWS_SESSION_TOKEN") or None,
+            credentials_url=env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") or ecs,
+            credentials_token=env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        )

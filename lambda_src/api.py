@@ -1,0 +1,116 @@
+"""The serverless pattern's routes: decode, validate, hand over to the core, encode."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from claude_core import messages
+from claude_core.clients import ClientKey
+from claude_core.errors import InvalidRequest, KitError, NotFound
+from claude_core.models import NANO
+from claude_core.serve import Kit
+from claude_core.settings import Runtime, Settings
+from claude_core.telemetry import Telemetry
+from lambda_src.gateway import Answered, Call
+
+OPENAPI = Path(__file__).with_name("openapi.json")
+
+
+class Api:
+    """One process's routes. Built at the first request: nothing it opens survives a snapshot."""
+
+    def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        self._settings = settings
+        self._telemetry = Telemetry(settings.service)
+        self._kit = Kit.build(settings, runtime, self._telemetry)
+
+    async def handle(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Answer one API Gateway event; every failure becomes a Messages API error."""
+        started, request_id = time.perf_counter(), event["requestContext"]["requestId"]
+        try:
+            call = Call.from_event(event)
+            if call.route not in ROUTES:
+                raise NotFound(f"no such route: {call.route}")
+            answered = await ROUTES[call.route](self, call)
+        except KitError as err:
+            self._telemetry.failed(err, (time.perf_counter() - started) * 1_000)
+            answered = Answered.failed(err, request_id)
+        return answered.to_event(request_id)
+
+    async def messages(self, call: Call) -> Answered:
+        key = ClientKey.from_headers(call.headers)
+        body = messages.from_bytes(call.body)
+        if body.get("stream"):
+            raise InvalidRequest("stream: this route answers at once; leave it out")
+        request = messages.request(body, betas=call.headers.get("anthropic-beta", ""))
+        answer = await self._kit.answer(key, request, deadline=self._deadline(call))
+        headers = {"request-id": answer.reply.request_id} if answer.reply.request_id else {}
+        return Answered(answer.reply.body, headers=headers)
+
+    async def prompt(self, call: Call) -> Answered:
+        key = ClientKey.from_headers(call.headers)
+        request = messages.prompt_request(messages.from_bytes(call.body))
+        answer = await self._kit.answer(key, request, deadline=self._deadline(call))
+        reply, usage = answer.reply, answer.reply.usage
+        return Answered.of(
+            {
+                "text": reply.text,
+                "tokens": usage.prompt_tokens + usage.output_tokens,
+                "usage": reply.message["usage"],
+                "model": reply.message["model"],
+                "stop_reason": reply.stop_reason,
+                "cost_usd": answer.cost / NANO,
+            }
+        )
+
+    async def count_tokens(self, call: Call) -> Answered:
+        key = ClientKey.from_headers(call.headers)
+        betas = call.headers.get("anthropic-beta", "")
+        request = messages.count_request(messages.from_bytes(call.body), betas=betas)
+        count = self._kit.count_tokens(key, request, deadline=self._deadline(call))
+        return Answered(await count)
+
+    async def models(self, call: Call) -> Answered:
+        data = await self._kit.models(ClientKey.from_headers(call.headers))
+        ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
+        return Answered.of({"data": data, "has_more": False, **ends})
+
+    async def health(self, call: Call) -> Answered:
+        return Answered.of({"status": "ok"})
+
+    async def openapi(self, call: Call) -> Answered:
+        return Answered(OPENAPI.read_bytes())
+
+    def _deadline(self, call: Call) -> float:
+        """When Claude must have answered: 25 s, or less if the request came in late."""
+        late_s = time.time() - call.received
+        left_s = float(self._settings.request_timeout_s) - max(0.0, late_s)
+        allowed = min(float(self._settings.answer_timeout_s), left_s)
+        return asyncio.get_running_loop().time() + allowed
+
+
+ROUTES: dict[str, Callable[[Api, Call], Awaitable[Answered]]] = {
+    "POST /prompt": Api.prompt,
+    "POST /v1/messages": Api.messages,
+    "POST /v1/messages/count_tokens": Api.count_tokens,
+    "GET /v1/models": Api.models,
+    "GET /health": Api.health,
+    "GET /openapi.json": Api.openapi,
+}
+
+_runner = asyncio.Runner()
+_api: Api | None = None
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda's way in: one request at a time, on an event loop that outlives it."""
+    return _runner.run(_handle(event))
+
+
+async def _handle(event: dict[str, Any]) -> dict[str, Any]:
+    global _api
+    if _api is None:
+        _api = Api(Settings.from_env(), Runtime.from_env())
+    return await _api.handle(event)

@@ -1,0 +1,47 @@
+"""Run a command in a process group of its own, and end the group when our standard input closes.
+
+Whoever started us holds the other end of that pipe: however it dies, even by SIGKILL, nothing
+that it started is left behind.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
+GRACE_S = 5.0
+
+
+def main(command: list[str]) -> int:
+    """Run `command` to its end, or to ours; its exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches our starter, who closes the pipe
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+
+    def stop_when_closed() -> None:
+        sys.stdin.buffer.read()
+        _end(child)
+
+    signal.signal(signal.SIGTERM, lambda *_: _end(child))
+    threading.Thread(target=stop_when_closed, daemon=True).start()
+    try:
+        return child.wait()
+    finally:
+        _kill(child.pid, signal.SIGKILL)  # whatever the child itself left in its group
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    _kill(child.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(GRACE_S)
+    _kill(child.pid, signal.SIGKILL)
+
+
+def _kill(group: int, sign: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, sign)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

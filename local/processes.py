@@ -1,0 +1,94 @@
+"""Long-running programs of the local cloud: started under a guard, waited for, always ended."""
+
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import httpx2
+
+from local.paths import LOGS, ROOT
+
+READY_S = 30.0
+STOP_S = 10.0
+
+
+class Guarded:
+    """One program and its whole process group; ends with us, however we end."""
+
+    def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        self._name, self._log = name, LOGS / f"{name}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "local.guard", *command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.stdin:
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        self._process.kill()
+        self._process.wait()
+
+    def wait_for(self, url: str) -> None:
+        """Until `url` answers.
+
+        Raises:
+            SystemExit: the program ended, or did not answer in time; shows the end of its log.
+        """
+        end = time.monotonic() + READY_S
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                raise SystemExit(f"{self._name} ended at once:\n{tail(self._log)}")
+            with suppress(httpx2.HTTPError):
+                httpx2.get(url, timeout=1.0)
+                return
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+        raise SystemExit(f"{self._name} did not answer in {READY_S:g} s:\n{tail(self._log)}")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(name: str, command: list[str], env: dict[str, str], timeout_s: float = 300) -> None:
+    """Run a program to its end, its words in a log.
+
+    Raises:
+        SystemExit: it failed; shows the end of its log.
+    """
+    log = LOGS / f"{name}.log"
+    with log.open("wb") as out:
+        done = subprocess.run(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=ROOT,
+            timeout=timeout_s,
+            check=False,
+        )
+    if done.returncode:
+        raise SystemExit(f"{name} failed; the end of {log.relative_to(ROOT)}:\n{tail(log)}")
+
+
+def tail(log: Path, lines: int = 25) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,5 @@
+"""The registry of patterns: a line for each stack that `cdk deploy` can bring up."""
+
+from stacks.serverless import ServerlessStack
+
+PATTERNS = (ServerlessStack,)

@@ -1,0 +1,110 @@
+"""Every number of the infrastructure, and what differs between environments: values, no branches."""
+
+import platform
+import sys
+from dataclasses import dataclass, replace
+
+CLAUDE_URL = "https://api.anthropic.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The Python that a bundle is made for."""
+
+    python: str
+    platform: str
+    """As `uv pip install --python-platform` names it."""
+
+
+def host() -> Target:
+    """The Python that runs this: what the local cloud's functions run on."""
+    machine = platform.machine().replace("arm64", "aarch64").replace("AMD64", "x86_64")
+    system = {"darwin": "apple-darwin", "win32": "pc-windows-msvc"}.get(
+        sys.platform, "manylinux_2_28"
+    )
+    return Target(
+        python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=f"{machine}-{system}"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One environment. A timeout is one number; those around it follow from it."""
+
+    environment: str
+    stack_prefix: str = ""
+    """Before CloudFormation's stack names; construct ids, and so commands, stay the same."""
+
+    claude_url: str = CLAUDE_URL
+    allow_plain_http: bool = False
+    alarm_email: str | None = None
+
+    keep_data: bool = False
+    """Retain the secret and the tables when a stack goes, and protect them from deletion."""
+    log_retention: str = "ONE_MONTH"
+    """A name of aws_logs.RetentionDays."""
+    snap_start: bool = True
+    lambda_target: Target = Target(python="3.13", platform="aarch64-manylinux2014")
+    lambda_memory_mb: int = 1_769  # one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    reserved_concurrency: int | None = None
+    """Unset: it fails on accounts with a quota of 10."""
+
+    api_timeout_s: int = 29
+    """API Gateway's limit for a buffered route; the next three follow from it."""
+    requests_per_s: int = 50
+    requests_burst: int = 100
+    waf_requests_per_5_min: int | None = None
+    """From one address; None leaves the firewall out."""
+
+    @property
+    def function_timeout_s(self) -> int:
+        return self.api_timeout_s - 1
+
+    @property
+    def request_timeout_s(self) -> int:
+        """From arrival at API Gateway to Claude's answer; leaves 2 s to settle and encode."""
+        return self.function_timeout_s - 2
+
+    @property
+    def answer_timeout_s(self) -> int:
+        """What a buffered route gives Claude at most."""
+        return self.request_timeout_s - 1
+
+
+DEV = Config(environment="dev")
+PROD = Config(
+    environment="prod",
+    stack_prefix="prod-",
+    keep_data=True,
+    log_retention="ONE_YEAR",
+    requests_per_s=200,
+    requests_burst=400,
+    waf_requests_per_5_min=2_000,
+)
+LOCAL = replace(DEV, environment="local", allow_plain_http=True, lambda_target=host())
+
+ENVIRONMENTS = {config.environment: config for config in (DEV, PROD, LOCAL)}
+CONTEXT_KEYS = ("env", "claude_url", "alarm_email")
+"""What may be given with `cdk -c KEY=VALUE`; everything else is an entry in ENVIRONMENTS."""
+
+
+def choose(context: dict[str, str]) -> Config:
+    """The environment that the command line asks for.
+
+    Raises:
+        SystemExit: one sentence naming the key, the value and what is allowed.
+    """
+    own = {key: value for key, value in context.items() if not _of_cdk(key)}
+    for key in own:
+        if key not in CONTEXT_KEYS:
+            known = ", ".join(CONTEXT_KEYS)
+            raise SystemExit(f"context key {key!r} is not known; use one of {known}")
+    name = own.pop("env", "dev")
+    if name not in ENVIRONMENTS:
+        raise SystemExit(f"env {name!r} is not known; use one of {', '.join(ENVIRONMENTS)}")
+    return replace(ENVIRONMENTS[name], **own)
+
+
+def _of_cdk(key: str) -> bool:
+    """Feature flags, and what the CLI or an IDE adds by itself."""
+    return key.startswith(("@aws-cdk", "aws-cdk", "aws:cdk", "cdk-migrate", "availability-zones"))

@@ -1,0 +1,126 @@
+"""What CDK accepts and AWS refuses: found at synth, as an error of the stack that breaks it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_cdk import Annotations, CfnResource, Stack
+from aws_cdk import aws_apigateway as apigw
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+
+from stacks.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one field of Config must be."""
+
+    field: str
+    holds: Callable[[Any, Config], bool]
+    says: str
+
+
+def _between(low: int, high: int) -> Callable[[Any, Config], bool]:
+    return lambda value, config: isinstance(value, int) and low <= value <= high
+
+
+def _url(value: str, config: Config) -> bool:
+    parts = urlsplit(value)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and config.allow_plain_http)
+    return secure and bool(parts.hostname) and not parts.query
+
+
+SHARED = (
+    Rule("claude_url", _url, "must be an https URL (plain http only with env=local)"),
+    Rule("alarm_email", lambda value, _: value is None or "@" in value, "must be an address"),
+    Rule(
+        "log_retention",
+        lambda value, _: value in logs.RetentionDays.__members__,
+        "must be a name of aws_logs.RetentionDays, such as ONE_MONTH",
+    ),
+)
+SERVERLESS = (
+    Rule("api_timeout_s", _between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
+    Rule("lambda_memory_mb", _between(256, 10_240), "must be 256 to 10240"),
+    Rule("requests_per_s", _between(1, 10_000), "must be 1 to 10000, API Gateway's own limit"),
+    Rule("requests_burst", _between(1, 5_000), "must be 1 to 5000, API Gateway's own limit"),
+    Rule(
+        "waf_requests_per_5_min",
+        lambda value, _: value is None or 10 <= value <= 2_000_000_000,
+        "must be 10 to 2000000000, AWS WAF's own limits",
+    ),
+    Rule(
+        "reserved_concurrency",
+        lambda value, _: value is None or value >= 1,
+        "must be at least 1, or unset",
+    ),
+)
+
+
+def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> None:
+    """Put a broken rule on the stack as an error, so that only its own deploy stops."""
+    for rule in rules:
+        value = getattr(config, rule.field)
+        if not rule.holds(value, config):
+            _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {rule.says}")
+
+
+def check_limits(stack: Stack) -> None:
+    """Hold the finished resources of a stack against AWS's limits that synth does not know."""
+    resources = [node for node in stack.node.find_all() if isinstance(node, CfnResource)]
+    timeouts = {
+        stack.get_logical_id(node): node.timeout or 3
+        for node in resources
+        if isinstance(node, lambda_.CfnFunction)
+    }
+    queues = {
+        stack.get_logical_id(node): node for node in resources if isinstance(node, sqs.CfnQueue)
+    }
+    for node in resources:
+        if isinstance(node, apigw.CfnMethod):
+            _check_method(node, stack.resolve(node.integration) or {})
+        elif isinstance(node, ecs.CfnTaskDefinition):
+            for container in stack.resolve(node.container_definitions) or []:
+                _check_container(node, container)
+        elif isinstance(node, lambda_.CfnEventSourceMapping):
+            _check_source(node, stack, timeouts, queues)
+
+
+def _check_method(node: CfnResource, integration: dict[str, Any]) -> None:
+    streams = integration.get("responseTransferMode") == "STREAM"
+    limit, mode = (900, "streamed") if streams else (29, "buffered")
+    seconds = integration.get("timeoutInMillis", 0) / 1_000
+    if seconds > limit:
+        _refuse(node, f"timeoutInMillis = {seconds:g} s: a {mode} route may take {limit} s")
+
+
+def _check_container(node: CfnResource, container: dict[str, Any]) -> None:
+    seconds = container.get("stopTimeout") or 0
+    if seconds > 120:
+        _refuse(node, f"stopTimeout = {seconds:g} s: Fargate allows 120 s at most")
+
+
+def _check_source(
+    node: lambda_.CfnEventSourceMapping,
+    stack: Stack,
+    timeouts: dict[str, float],
+    queues: dict[str, sqs.CfnQueue],
+) -> None:
+    source = stack.resolve(node.event_source_arn) or {}
+    target = stack.resolve(node.function_name)
+    queue = queues.get(source.get("Fn::GetAtt", [""])[0]) if isinstance(source, dict) else None
+    timeout = timeouts.get(target.get("Ref", "")) if isinstance(target, dict) else None
+    if queue and timeout:
+        needed = 6 * timeout + (node.maximum_batching_window_in_seconds or 0)
+        visible = queue.visibility_timeout or 30
+        if visible < needed:
+            rule = "six times the function's timeout, and its batching window"
+            _refuse(queue, f"visibilityTimeout = {visible:g} s: must be {needed:g} s, {rule}")
+
+
+def _refuse(node: Any, sentence: str) -> None:
+    Annotations.of(node).add_error(sentence)

@@ -1,0 +1,72 @@
+"""What all patterns share: the Claude key's secret, the clients, who is told, and API logging."""
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigw
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from stacks.config import Config
+from stacks.parts import rules
+from stacks.parts.nag import acknowledge
+
+
+class SharedStack(Stack):
+    """Deployed by CDK before the first pattern; holds the data that outlives them."""
+
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
+        super().__init__(
+            scope,
+            id,
+            stack_name=config.stack_prefix + id,
+            termination_protection=config.keep_data,
+            description="Claude key, clients and budgets, alarm topic",
+        )
+        rules.check_config(self, config, rules.SHARED)
+        kept = RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY
+
+        # The L1: the L2 would fill it with a random password, and a deploy must never touch it.
+        self.claude_secret = secretsmanager.CfnSecret(
+            self, "ClaudeKey", description="Claude API key; filled by: kit key set"
+        )
+        self.claude_secret.apply_removal_policy(kept)
+        self.clients = dynamodb.Table(
+            self,
+            "Clients",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=config.keep_data
+            ),
+            deletion_protection=config.keep_data,
+            removal_policy=kept,
+        )
+        self.alarms = sns.Topic(self, "Alarms", enforce_ssl=True)
+        if config.alarm_email:
+            self.alarms.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
+        self._let_api_gateway_log()
+
+        acknowledge(self.claude_secret, {"SMG4": "Claude keys are rotated by: kit key set"})
+        if not config.keep_data:
+            acknowledge(self.clients, {"DDB3": "point-in-time recovery is on where data is kept"})
+        CfnOutput(self, "ClaudeSecretArn", value=self.claude_secret.ref)
+        CfnOutput(self, "ClientsTableName", value=self.clients.table_name)
+        CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
+
+    def _let_api_gateway_log(self) -> None:
+        """One role for the account and region: the last stack that sets it wins, so it stays."""
+        policy = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        role = iam.Role(
+            self,
+            "ApiLogsRole",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(policy)],
+        )
+        account = apigw.CfnAccount(self, "ApiAccount", cloud_watch_role_arn=role.role_arn)
+        for kept in (role, account):
+            kept.apply_removal_policy(RemovalPolicy.RETAIN)
+        managed = f"IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{policy}]"
+        acknowledge(role, {managed: "what AWS documents for API Gateway's account role"})

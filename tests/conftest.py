@@ -1,0 +1,33 @@
+"""What every tier shares: no real credentials, one AWS double, one fake Claude."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Before anything starts jsii: Node 20 would print a banner into every run.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+from tests.doubles import AwsDouble
+
+
+@pytest.fixture(autouse=True)
+def no_real_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that forgets its double must fail, not reach somebody's account."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "ANTHROPIC_", "KIT_")) and name != "AWS_CA_BUNDLE":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[AwsDouble]:
+    with AwsDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def aws(aws_server: AwsDouble) -> AwsDouble:
+    """moto on loopback, empty."""
+    aws_server.reset()
+    return aws_server

@@ -1,0 +1,252 @@
+"""What may be asked: good requests pass as they came, bad ones are refused by name."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_core import messages
+from claude_core.errors import AnswerLost, InvalidRequest, KitError, NotAllowed, NotFound
+from claude_core.messages import Reply
+
+HELLO = {"role": "user", "content": "hello"}
+GOOD: dict[str, Any] = {"model": "fast", "max_tokens": 100, "messages": [HELLO]}
+IMAGE = {
+    "type": "image",
+    "source": {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="},
+}
+
+
+def content(*blocks: object) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(blocks)}]}
+
+
+PASSES: list[dict[str, Any]] = [
+    {"system": "be brief"},
+    {"system": [{"type": "text", "text": "be brief", "cache_control": {"type": "ephemeral"}}]},
+    {"stop_sequences": ["END"]},
+    {"metadata": {"user_id": "u1"}},
+    {"thinking": {"type": "adaptive"}},
+    {"output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {}}}},
+    {"cache_control": {"type": "ephemeral"}},
+    {"tools": [{"name": "look", "input_schema": {"type": "object"}}]},
+    {"tools": [{"type": "custom", "name": "look", "input_schema": {"type": "object"}}]},
+    {"tool_choice": {"type": "auto"}},
+    {"stream": True, "max_tokens": 128_000},
+    {"max_tokens": 21_333},
+    content(IMAGE),
+    content({"type": "document", "source": {"type": "base64", "data": "aGk="}}),
+    content({"type": "tool_result", "tool_use_id": "t", "content": [IMAGE]}),
+    content({"type": "tool_use", "id": "t", "name": "look", "input": {"type": "whatever"}}),
+    content({"type": "thinking", "thinking": "…", "signature": "s"}),
+]
+
+
+@pytest.mark.parametrize("fields", PASSES, ids=lambda fields: json.dumps(fields)[:60])
+def test_fields_that_change_no_price_pass_as_they_came(fields: dict[str, Any]) -> None:
+    request = messages.request(GOOD | fields)
+    sent = {**GOOD, **fields, "model": "claude-haiku-5-5"}
+    assert json.loads(request.wire) == sent
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"max_tokens": None}, "max_tokens: must be a whole number"),
+    ({"max_tokens": 0}, "max_tokens: must be a whole number"),
+    ({"max_tokens": True}, "max_tokens: must be a whole number"),
+    ({"max_tokens": 1.5}, "max_tokens: must be a whole number"),
+    ({"max_tokens": "5"}, "max_tokens: must be a whole number"),
+    ({"max_tokens": 21_334}, "max_tokens: 21334 is above 21333; ask for more with streaming"),
+    ({"max_tokens": 128_001, "stream": True}, "max_tokens: 128001 is above 128000"),
+    ({"model": 5}, "model: must be"),
+    ({"messages": []}, "messages: must be a list with at least one"),
+    ({"messages": "hello"}, "messages: must be a list"),
+    ({"messages": ["hello"]}, "messages: 0 must be an object"),
+    ({"messages": [{"role": "system", "content": "x"}]}, "messages: 0.role must be"),
+    ({"messages": [{"role": "user"}]}, "messages: 0.content must be"),
+    ({"messages": [{"role": "user", "content": [{}]}]}, "messages: 0.content.0 must be"),
+    ({"system": 5}, "system: system must be"),
+    ({"stream": "yes"}, "stream: must be true or false"),
+    ({"temperature": 0.5}, "temperature: the 5.5 models"),
+    ({"top_k": 5}, "top_k: the 5.5 models"),
+    ({"service_tier": "auto"}, "service_tier: it changes the price"),
+    ({"speed": "fast"}, "speed: it changes the price"),
+    ({"inference_geo": "us"}, "inference_geo: it changes the price"),
+    ({"container": "c"}, "container: it reaches stored"),
+    ({"mcp_servers": []}, "mcp_servers: it reaches remote"),
+    ({"brand_new": 1}, "brand_new: no such field is known here"),
+    ({"tools": [{"type": "web_search_20260209", "name": "web_search"}]}, "runs at Claude"),
+    ({"tools": [5]}, "tools: 0 must be"),
+    (content({"type": "image", "source": {"type": "url", "url": "http://x"}}), "by url"),
+    (content({"type": "document", "source": {"type": "file", "file_id": "f"}}), "by file"),
+    (
+        content(
+            {
+                "type": "tool_result",
+                "tool_use_id": "t",
+                "content": [{"type": "image", "source": {"type": "url", "url": "http://x"}}],
+            }
+        ),
+        "by url",
+    ),
+    (content({"type": "container_upload", "file_id": "f"}), "'container_upload' is not allowed"),
+]
+
+
+@pytest.mark.parametrize(("fields", "says"), REFUSED, ids=lambda value: str(value)[:60])
+def test_what_could_cost_more_or_reach_elsewhere_is_refused_by_name(
+    fields: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        messages.request(GOOD | fields)
+    assert says in refused.value.message
+
+
+@pytest.mark.parametrize("name", ["model", "messages", "max_tokens"])
+def test_a_missing_field_is_named(name: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"{name}: field required"):
+        messages.request({field: value for field, value in GOOD.items() if field != name})
+
+
+def test_unknown_models_are_404_as_at_claude() -> None:
+    with pytest.raises(NotFound):
+        messages.request(GOOD | {"model": "gpt-6"})
+
+
+def test_betas_pass_only_from_the_list() -> None:
+    allowed = messages.request(GOOD, betas="structured-outputs-2025-11-13, ")
+    assert allowed.betas == ("structured-outputs-2025-11-13",)
+    with pytest.raises(NotAllowed, match="code-execution-2025-08-25"):
+        messages.request(GOOD, betas="code-execution-2025-08-25")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b"[]", "must be a JSON object"),
+        (b'"hello"', "must be a JSON object"),
+        (b"\xff\xfe", "not valid UTF-8"),
+        (b'{"a": NaN}', "NaN is not a number in JSON"),
+        (b'{"a": -Infinity}', "-Infinity is not a number"),
+        (b'{"a": "\\ud800"}', "lone surrogate"),
+        (b'{"\\udfff": 1}', "lone surrogate"),
+        ("\ud800".encode(errors="surrogatepass"), "not valid UTF-8"),
+        (b'{"a":' + b"[" * 200_000, "nested too deeply"),
+    ],
+)
+def test_a_bad_body_is_a_clear_400_before_anything_else(body: bytes, says: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        messages.from_bytes(body)
+    assert says in refused.value.message
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELD = st.sampled_from([*messages.fields.MESSAGES, "prompt", "temperature", "x"])
+
+
+@given(st.dictionaries(FIELD, JSON))
+def test_whatever_comes_is_a_request_or_a_typed_refusal(body: dict[str, Any]) -> None:
+    for check in (messages.request, messages.count_request, messages.prompt_request):
+        try:
+            request = check(body)
+        except KitError as err:
+            assert 400 <= err.status < 500
+            assert err.message
+        else:
+            assert request.worst_cost >= 0
+
+
+@given(st.binary())
+def test_whatever_bytes_come_are_json_or_a_typed_refusal(body: bytes) -> None:
+    try:
+        messages.from_bytes(body)
+    except InvalidRequest as err:
+        assert err.message
+
+
+def test_a_prompt_is_the_shortest_request() -> None:
+    request = messages.prompt_request({"prompt": "hi", "system": "be brief"})
+    assert request.body == {
+        "model": "claude-haiku-5-5",
+        "max_tokens": 512,
+        "messages": [{"role": "user", "content": "hi"}],
+        "system": "be brief",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({}, "prompt: field required"),
+        ({"prompt": " "}, "prompt: must be a string with text"),
+        ({"prompt": "x", "max_tokens": 1_025}, "POST /v1/messages"),
+        ({"prompt": "x", "messages": []}, "messages: no such field"),
+    ],
+)
+def test_a_bad_prompt_is_refused_with_what_to_do(body: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        messages.prompt_request(body)
+    assert says in refused.value.message
+
+
+def test_the_worst_cost_bounds_text_by_its_bytes_and_pictures_by_the_window() -> None:
+    text = messages.request(GOOD | {"messages": [{"role": "user", "content": "é" * 1_000}]})
+    assert text.worst_cost >= text.model.worst_cost(
+        input_tokens=2_000, max_tokens=100, caches=False
+    )
+    picture = messages.request(GOOD | content(IMAGE))
+    window = picture.model.max_input_tokens
+    assert picture.worst_cost == picture.model.worst_cost(
+        input_tokens=window, max_tokens=100, caches=False
+    )
+
+
+def test_a_request_that_writes_the_cache_is_bounded_by_the_dearest_write() -> None:
+    plain = messages.request(GOOD)
+    caching = messages.request(GOOD | {"cache_control": {"type": "ephemeral", "ttl": "1h"}})
+    assert caching.worst_cost > plain.worst_cost
+
+
+ANSWER = {
+    "type": "message",
+    "content": [
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        {"type": "text", "text": "Hello "},
+        {"type": "tool_use", "id": "t", "name": "look", "input": {}},
+        {"type": "text", "text": "there"},
+    ],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 2},
+}
+
+
+def test_the_text_of_an_answer_is_its_text_blocks_wherever_they_stand() -> None:
+    assert Reply.from_bytes(json.dumps(ANSWER).encode()).text == "Hello there"
+
+
+@pytest.mark.parametrize("blocks", [[], None])
+def test_an_answer_without_content_is_an_empty_text(blocks: object) -> None:
+    assert Reply.from_bytes(json.dumps(ANSWER | {"content": blocks}).encode()).text == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>busy</html>",
+        json.dumps(ANSWER).encode()[:-20],
+        json.dumps(ANSWER | {"stop_reason": None}).encode(),
+        b'{"type": "completion"}',
+        b"[]",
+    ],
+)
+def test_a_partial_or_foreign_answer_is_never_a_whole_one(body: bytes) -> None:
+    with pytest.raises(AnswerLost) as lost:
+        Reply.from_bytes(body)
+    assert lost.value.may_be_billed

@@ -1,0 +1,75 @@
+"""Retries have one owner, a limit each, and a limit together."""
+
+import pytest
+
+from claude_core import errors
+from claude_core.retry import ATTEMPTS, RetryBudget, retry_after_s
+
+NEVER = [
+    errors.AnswerLost("x"),
+    errors.DeadlinePassed("x"),
+    errors.SpendCapReached("x"),
+    errors.UpstreamRefused("x", status=400, type="invalid_request_error"),
+]
+LATER = [
+    errors.RateLimited("x"),
+    errors.Overloaded("x"),
+    errors.UpstreamBroken("x"),
+    errors.ConnectFailed("x"),
+]
+
+
+def budget() -> RetryBudget:
+    return RetryBudget(rand=lambda: 0.5)
+
+
+@pytest.mark.parametrize("error", NEVER, ids=lambda error: type(error).__name__)
+def test_what_may_be_billed_or_cannot_succeed_is_never_repeated(
+    error: errors.UpstreamFailed,
+) -> None:
+    assert budget().delay(error, 1, left_s=100) is None
+
+
+@pytest.mark.parametrize("error", LATER, ids=lambda error: type(error).__name__)
+def test_what_billed_nothing_is_repeated_with_growing_waits(error: errors.UpstreamFailed) -> None:
+    waits = [budget().delay(error, attempt, left_s=100) for attempt in range(1, ATTEMPTS + 1)]
+    assert waits == [0.5, 1.0, None]
+
+
+def test_a_retry_after_is_obeyed_when_it_fits_and_handed_on_when_it_does_not() -> None:
+    error = errors.RateLimited("x", retry_after_s=3)
+    assert budget().delay(error, 1, left_s=10) == 3
+    assert budget().delay(error, 1, left_s=3) is None
+
+
+def test_in_an_outage_retries_end_at_a_tenth_of_the_calls() -> None:
+    retries, calls, sent = budget(), 10_000, 0
+    for _ in range(calls):
+        retries.earn()
+        attempt = 1
+        while retries.delay(errors.Overloaded("x"), attempt, left_s=100) is not None:
+            attempt += 1
+        sent += attempt
+    assert sent <= calls * 1.1 + 10
+
+
+@pytest.mark.parametrize(
+    ("header", "header_ms", "seconds"),
+    [
+        ("1", None, 1),
+        ("171", None, 171),
+        ("1000000000", None, 1e9),
+        (None, "1500", 1.5),
+        ("9", "1500", 1.5),
+        ("-5", None, None),
+        ("inf", None, None),
+        ("nan", None, None),
+        ("", None, None),
+        (None, None, None),
+        ("soon", None, None),
+    ],
+)
+def test_retry_after_is_read_or_left_out(
+    header: str | None, header_ms: str | None, seconds: float | None
+) -> None:
+    assert retry_after_s(header, header_ms) == seconds

@@ -1,0 +1,156 @@
+"""AWS as moto plays it, behind a socket, with a record of every call and a switch to break it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import boto3
+import httpx2
+from moto.moto_api._internal import moto_api_backend
+from moto.server import ThreadedMotoServer
+
+from claude_core.clients import ClientKey, new_key
+from claude_core.settings import Runtime, Settings
+
+REGION = "us-east-1"
+CLAUDE_KEY = "sk-ant-" + "a-key-for-tests-only"
+
+StartResponse = Callable[..., Any]
+
+
+class AwsDouble:
+    """One moto server on a free loopback port. `calls` holds (service, action, payload)."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        self.broken: Callable[[str], tuple[int, dict[str, Any]] | None] = lambda action: None
+        self._one_at_a_time = threading.Lock()
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        inner = self._server._server.app
+
+        def recorded(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+            target = environ.get("HTTP_X_AMZ_TARGET", "")
+            if target:
+                size = int(environ.get("CONTENT_LENGTH") or 0)
+                body = environ["wsgi.input"].read(size)
+                environ["wsgi.input"] = _Replay(body)
+                service, action = _action(target)
+                self.calls.append((service, action, json.loads(body or b"{}")))
+                if refused := self.broken(f"{service}:{action}"):
+                    status, answer = refused
+                    start(f"{status} refused", [("content-type", "application/x-amz-json-1.0")])
+                    return [json.dumps(answer).encode()]
+            # DynamoDB changes an item atomically; moto alone does not when two threads do.
+            with self._one_at_a_time:
+                return list(inner(environ, start))
+
+        self._server._server.app = recorded
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        host, port = self._server.get_host_and_port()
+        return f"http://{host}:{port}"
+
+    @property
+    def runtime(self) -> Runtime:
+        return Runtime(
+            region=REGION,
+            endpoint_url=self.url,
+            access_key_id="testing",
+            secret_access_key="testing",
+        )
+
+    def reset(self) -> None:
+        moto_api_backend.reset()
+        self.calls.clear()
+        self.broken = lambda action: None
+
+    def boto(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+
+    def count(self, action: str) -> int:
+        return sum(f"{service}:{name}" == action for service, name, _ in self.calls)
+
+    def clients_table(self) -> str:
+        self.boto("dynamodb").create_table(
+            TableName="clients",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+        return "clients"
+
+    def claude_secret(self, key: str | None = CLAUDE_KEY) -> str:
+        """The secret's ARN; `None` leaves it as a deploy does: there, and empty."""
+        made = self.boto("secretsmanager").create_secret(
+            Name="claude", **({"SecretString": key} if key else {})
+        )
+        return str(made["ARN"])
+
+    def add_client(
+        self, *, budget: int = 10**9, models: tuple[str, ...] = ("fast", "balanced"), **more: Any
+    ) -> tuple[str, ClientKey]:
+        """A client's row as `kit clients add` writes it; the key, and what it proves."""
+        key = new_key()
+        proof = ClientKey.parse(key)
+        row = {
+            "id": {"S": proof.id},
+            "name": {"S": "tests"},
+            "key_1": {"S": proof.sha256},
+            "budget": {"N": str(budget)},
+            "models": {"SS": list(models)},
+            "disabled": {"BOOL": False},
+            "open": {"M": {}},
+        }
+        self.boto("dynamodb").put_item(TableName="clients", Item=row | more)
+        return key, proof
+
+    def row(self, client: ClientKey) -> dict[str, Any]:
+        """A client's row, as numbers and text."""
+        key = {"id": {"S": client.id}}
+        item = self.boto("dynamodb").get_item(TableName="clients", Key=key)["Item"]
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def settings(self, claude_url: str, key: str | None = CLAUDE_KEY) -> Settings:
+        """A whole deployment's settings: table made, secret filled."""
+        return Settings(
+            service="tests",
+            clients_table=self.clients_table(),
+            claude_secret=self.claude_secret(key),
+            claude_url=claude_url,
+            answer_timeout_s="25",
+            request_timeout_s="26",
+        )
+
+
+class _Replay:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        size = len(self._body) if size < 0 else size
+        out, self._body = self._body[:size], self._body[size:]
+        return out
+
+
+def _action(target: str) -> tuple[str, str]:
+    prefix, _, action = target.partition(".")
+    return prefix.split("_")[0].lower(), action
+
+
+def http() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(timeout=None)
