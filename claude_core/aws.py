@@ -40,7 +40,9 @@ class Aws:
         Raises:
             AwsRefused: the service's own word; AwsUnreachable: no answer within 2.5 s.
         """
-        url = self._runtime.endpoint_url or f"https://{service}.{self._runtime.region}.amazonaws.com"
+        url = (
+            self._runtime.endpoint_url or f"https://{service}.{self._runtime.region}.amazonaws.com"
+        )
         version = "1.0" if service == "dynamodb" else "1.1"
         headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
         body = json.dumps(payload).encode()
@@ -90,7 +92,7 @@ class Aws:
         answer = await self._http.get(runtime.credentials_url, headers=headers, timeout=TIMEOUT)
         answer.raise_for_status()
         found = answer.json()
-        expires = dt.datetime.fromisoformat(found["Expiration"].replace("Z", "+00:00"))
+        expires = dt.datetime.fromisoformat(found["Expiration"])
         return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], expires)
 
 

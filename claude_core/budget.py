@@ -49,9 +49,10 @@ class Budget:
         Raises:
             NotAuthenticated, NotAllowed, AwsUnreachable.
         """
-        proof = Proof(key, model)
+        proof = Proof(key, model, self._now())
+        more = {"UpdateExpression": "SET last_used = :now", "ReturnValues": "ALL_NEW"}
         try:
-            answer = await self._update(key.id, proof.conditions, proof, ReturnValues="ALL_NEW")
+            answer = await self._update(key.id, proof.conditions, proof, **more)
         except AwsRefused as err:
             raise _refusal(err, proof) from err
         return dict(answer["Attributes"])
@@ -64,12 +65,12 @@ class Budget:
         """
         now = self._now()
         held = Reservation(uuid.uuid4().hex, key.id, f"spend_{now:%Y_%m}", cost)
-        proof = Proof(key, model)
+        proof = Proof(key, model, now)
         proof.names |= {"#month": held.month, "#open": "open", "#id": held.id}
         proof.values |= {
             ":cost": {"N": str(cost)},
             ":limit": {"N": str(OPEN_LIMIT)},
-            ":note": {"M": {"cost": {"N": str(cost)}, "at": {"N": str(int(now.timestamp()))}}},
+            ":note": {"M": {"cost": {"N": str(cost)}, "at": proof.values[":now"]}},
         }
         conditions = [
             *proof.conditions,
@@ -77,7 +78,10 @@ class Budget:
             "size(#open) < :limit",
             "attribute_not_exists(#open.#id)",
         ]
-        update = "SET #month = if_not_exists(#month, budget) - :cost, #open.#id = :note"
+        update = (
+            "SET #month = if_not_exists(#month, budget) - :cost, #open.#id = :note, "
+            "last_used = :now"
+        )
         try:
             await self._update(key.id, conditions, proof, UpdateExpression=update)
         except AwsRefused as err:
@@ -134,10 +138,14 @@ class Budget:
 class Proof:
     """The part of the condition that says who may call, and with which model."""
 
-    def __init__(self, key: ClientKey, model: Model | None) -> None:
+    def __init__(self, key: ClientKey, model: Model | None, now: dt.datetime) -> None:
         self.hash, self.model = key.sha256, model
         self.conditions = ["(key_1 = :hash OR key_2 = :hash)", "disabled = :no"]
-        self.values: Item = {":hash": {"S": key.sha256}, ":no": {"BOOL": False}}
+        self.values: Item = {
+            ":hash": {"S": key.sha256},
+            ":no": {"BOOL": False},
+            ":now": {"N": str(int(now.timestamp()))},
+        }
         self.names: dict[str, str] = {}
         if model:
             allowed = ["contains(models, :model)"]
@@ -175,7 +183,7 @@ def _over_budget(row: Item, held: Reservation, now: dt.datetime) -> OverBudget:
     if len(row.get("open", {}).get("M", {})) >= OPEN_LIMIT:
         return OverBudget(f"this client has {OPEN_LIMIT} calls open; wait for some to end")
     limit = int(row["budget"]["N"])
-    left = int(row.get(held.month, row["budget"])["N"])
+    left = int((row.get(held.month) or row["budget"])["N"])
     reset = (now.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
     return OverBudget(
         f"monthly budget: this call may cost ${held.cost / NANO:.4f}, ${left / NANO:.4f} of "

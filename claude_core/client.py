@@ -23,7 +23,10 @@ class Claude:
     ) -> None:
         # The SDK's own retries sleep as long as a retry-after says and know no deadline.
         self._sdk = anthropic.AsyncAnthropic(
-            api_key="set per call", base_url=url, http_client=http, max_retries=0
+            api_key="set per call",  # pragma: allowlist secret
+            base_url=url,
+            http_client=http,
+            max_retries=0,
         )
         self._secret, self._retries = secret, retries
 

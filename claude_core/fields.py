@@ -10,6 +10,8 @@ from typing import Any
 
 from claude_core.errors import InvalidRequest
 
+ROLES = ("user", "assistant", "system")
+
 Check = Callable[[Any], str | None]
 """What is wrong with a value, or None."""
 
@@ -58,8 +60,8 @@ def _messages(value: object) -> str | None:
     for at, message in enumerate(value):
         if not isinstance(message, dict):
             return f"{at} must be an object"
-        if message.get("role") not in ("user", "assistant"):
-            return f"{at}.role must be user or assistant"
+        if message.get("role") not in ROLES:
+            return f"{at}.role must be one of {', '.join(ROLES)}"
         if wrong := _content(message.get("content"), f"{at}.content"):
             return wrong
     return None

@@ -40,8 +40,8 @@ class RetryBudget:
         """
         if not isinstance(error, LATER) or attempt >= ATTEMPTS or self._left < 1:
             return None
-        backoff = FIRST_DELAY_S * 2 ** (attempt - 1) * (0.75 + self._rand() / 2)
-        wait = backoff if error.retry_after_s is None else max(error.retry_after_s, backoff)
+        backoff: float = FIRST_DELAY_S * 2.0 ** (attempt - 1) * (0.75 + self._rand() / 2)
+        wait: float = backoff if error.retry_after_s is None else max(error.retry_after_s, backoff)
         if wait >= left_s:
             return None
         self._left -= 1

@@ -34,8 +34,11 @@ class Answer:
 class Kit:
     """Everything that answering takes, built once per process."""
 
-    def __init__(self, *, budget: Budget, claude: Claude, telemetry: Telemetry) -> None:
-        self._budget, self._claude, self.telemetry = budget, claude, telemetry
+    def __init__(
+        self, *, budget: Budget, claude: Claude, telemetry: Telemetry, http: httpx2.AsyncClient
+    ) -> None:
+        self._budget, self._claude, self._http = budget, claude, http
+        self.telemetry = telemetry
 
     @classmethod
     def build(cls, settings: Settings, runtime: Runtime, telemetry: Telemetry) -> "Kit":
@@ -46,7 +49,11 @@ class Kit:
         secret = Secret(aws, settings.claude_secret)
         claude = Claude(url=settings.claude_url, secret=secret, http=http, retries=RetryBudget())
         budget = Budget(aws, settings.clients_table)
-        return cls(budget=budget, claude=claude, telemetry=telemetry)
+        return cls(budget=budget, claude=claude, telemetry=telemetry, http=http)
+
+    async def close(self) -> None:
+        """Close every connection; for processes that end before their host does."""
+        await self._http.aclose()
 
     async def answer(self, key: ClientKey, request: Request, *, deadline: float) -> Answer:
         """Ask Claude for a client, within its budget and before `deadline` (event loop's clock).

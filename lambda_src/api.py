@@ -83,6 +83,9 @@ class Api:
     async def openapi(self, call: Call) -> Answered:
         return Answered(OPENAPI.read_bytes())
 
+    async def close(self) -> None:
+        await self._kit.close()
+
     def _deadline(self, call: Call) -> float:
         """When Claude must have answered: 25 s, or less if the request came in late."""
         late_s = time.time() - call.received

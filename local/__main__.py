@@ -25,7 +25,7 @@ def start(*, detach: bool) -> None:
     OUTPUTS.unlink(missing_ok=True)
     log = LOGS / "up.log"
     with log.open("wb") as out:
-        child = subprocess.Popen(  # noqa: S603
+        child = subprocess.Popen(
             [sys.executable, "-m", "local", "up"],
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -27,7 +27,7 @@ def prepare() -> None:
         ["venv", "--quiet", "--clear", "--python", sys.executable, str(CLOUD_VENV)],
         ["pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", str(LOCK)],
     ):
-        subprocess.run([find_uv_bin(), *command], check=True)  # noqa: S603
+        subprocess.run([find_uv_bin(), *command], check=True)
     stamp.write_bytes(LOCK.read_bytes())
 
 

@@ -17,7 +17,7 @@ GRACE_S = 5.0
 def main(command: list[str]) -> int:
     """Run `command` to its end, or to ours; its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches our starter, who closes the pipe
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def stop_when_closed() -> None:
         sys.stdin.buffer.read()

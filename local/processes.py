@@ -22,7 +22,7 @@ class Guarded:
     def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
         self._name, self._log = name, LOGS / f"{name}.log"
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.guard", *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -76,7 +76,7 @@ def run(name: str, command: list[str], env: dict[str, str], timeout_s: float = 3
     """
     log = LOGS / f"{name}.log"
     with log.open("wb") as out:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=out,

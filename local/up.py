@@ -99,7 +99,7 @@ def _claude(stack: ExitStack) -> tuple[str, str]:
 
 def _kit(*arguments: str, words: str = "") -> str:
     command = [sys.executable, "-m", "kit.main", *arguments, "--local"]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, input=words, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
     )
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Every number of the infrastructure, and what differs between environments: values, no branches."""
+"""Every number of the infrastructure, and what differs between environments: values."""
 
 import platform
 import sys
@@ -45,7 +45,9 @@ class Config:
     """A name of aws_logs.RetentionDays."""
     snap_start: bool = True
     lambda_target: Target = Target(python="3.13", platform="aarch64-manylinux2014")
-    lambda_memory_mb: int = 1_769  # one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    lambda_memory_mb: int = (
+        1_769  # one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    )
     reserved_concurrency: int | None = None
     """Unset: it fails on accounts with a quota of 10."""
 
@@ -102,7 +104,12 @@ def choose(context: dict[str, str]) -> Config:
     name = own.pop("env", "dev")
     if name not in ENVIRONMENTS:
         raise SystemExit(f"env {name!r} is not known; use one of {', '.join(ENVIRONMENTS)}")
-    return replace(ENVIRONMENTS[name], **own)
+    chosen = ENVIRONMENTS[name]
+    return replace(
+        chosen,
+        claude_url=own.get("claude_url", chosen.claude_url),
+        alarm_email=own.get("alarm_email", chosen.alarm_email),
+    )
 
 
 def _of_cdk(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Is the CDK CLI that runs us able to read what we write? Said in one sentence, not a stack trace."""
+"""Can the CDK CLI that runs us read what we write? Said in one sentence, not a stack trace."""
 
 import os
 

@@ -11,7 +11,6 @@ from stacks.parts.alarms import alarm, kit_metric
 from stacks.parts.dashboard import dashboard
 from stacks.parts.firewall import Firewall
 from stacks.parts.function import Function
-from stacks.parts.nag import acknowledge
 from stacks.parts.rest_api import RestApi
 from stacks.shared import SharedStack
 
@@ -56,9 +55,7 @@ class ServerlessStack(Stack):
             timeout_s=config.function_timeout_s,
             description="All routes of the serverless pattern",
         )
-        rest = RestApi(
-            self, "RestApi", config=config, handler=api_function.alias, routes=ROUTES
-        )
+        rest = RestApi(self, "RestApi", config=config, handler=api_function.alias, routes=ROUTES)
         if config.waf_requests_per_5_min:
             Firewall(
                 self,

@@ -58,7 +58,7 @@ class SharedStack(Stack):
 
     def _let_api_gateway_log(self) -> None:
         """One role for the account and region: the last stack that sets it wins, so it stays."""
-        policy = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        policy = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"  # pragma: allowlist secret
         role = iam.Role(
             self,
             "ApiLogsRole",

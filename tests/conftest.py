@@ -8,7 +8,8 @@ import pytest
 # Before anything starts jsii: Node 20 would print a banner into every run.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
-from tests.doubles import AwsDouble
+from local.fake_claude.inprocess import Fake, serve
+from tests.doubles import CLAUDE_KEY, AwsDouble
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +32,17 @@ def aws(aws_server: AwsDouble) -> AwsDouble:
     """moto on loopback, empty."""
     aws_server.reset()
     return aws_server
+
+
+@pytest.fixture(scope="session")
+def claude_server() -> Iterator[Fake]:
+    with serve() as fake:
+        yield fake
+
+
+@pytest.fixture
+def claude(claude_server: Fake) -> Fake:
+    """The fake Claude on loopback, with nothing planned and nothing counted."""
+    claude_server.reset()
+    claude_server.keys([CLAUDE_KEY])
+    return claude_server

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import boto3
 import httpx2
-from moto.moto_api._internal import moto_api_backend
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from claude_core.clients import ClientKey, new_key
@@ -25,12 +25,14 @@ class AwsDouble:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.broken: Callable[[str], tuple[int, dict[str, Any]] | None] = lambda action: None
+        self.table = "clients"
         self._one_at_a_time = threading.Lock()
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
     def __enter__(self) -> Self:
         self._server.start()
-        inner = self._server._server.app
+        server: Any = self._server._server
+        inner = server.app
 
         def recorded(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
             target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -48,7 +50,7 @@ class AwsDouble:
             with self._one_at_a_time:
                 return list(inner(environ, start))
 
-        self._server._server.app = recorded
+        server.app = recorded
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,11 +67,12 @@ class AwsDouble:
             region=REGION,
             endpoint_url=self.url,
             access_key_id="testing",
-            secret_access_key="testing",
+            secret_access_key="testing",  # pragma: allowlist secret
         )
 
     def reset(self) -> None:
         moto_api_backend.reset()
+        self.table = "clients"
         self.calls.clear()
         self.broken = lambda action: None
 
@@ -79,7 +82,7 @@ class AwsDouble:
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id="testing",
-            aws_secret_access_key="testing",
+            aws_secret_access_key="testing",  # pragma: allowlist secret
         )
 
     def count(self, action: str) -> int:
@@ -87,12 +90,12 @@ class AwsDouble:
 
     def clients_table(self) -> str:
         self.boto("dynamodb").create_table(
-            TableName="clients",
+            TableName=self.table,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         )
-        return "clients"
+        return self.table
 
     def claude_secret(self, key: str | None = CLAUDE_KEY) -> str:
         """The secret's ARN; `None` leaves it as a deploy does: there, and empty."""
@@ -116,13 +119,13 @@ class AwsDouble:
             "disabled": {"BOOL": False},
             "open": {"M": {}},
         }
-        self.boto("dynamodb").put_item(TableName="clients", Item=row | more)
+        self.boto("dynamodb").put_item(TableName=self.table, Item=row | more)
         return key, proof
 
     def row(self, client: ClientKey) -> dict[str, Any]:
         """A client's row, as numbers and text."""
         key = {"id": {"S": client.id}}
-        item = self.boto("dynamodb").get_item(TableName="clients", Key=key)["Item"]
+        item = self.boto("dynamodb").get_item(TableName=self.table, Key=key)["Item"]
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def settings(self, claude_url: str, key: str | None = CLAUDE_KEY) -> Settings:

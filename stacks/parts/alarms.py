@@ -38,9 +38,7 @@ def alarm(
         metric=metric,
         threshold=threshold,
         evaluation_periods=periods,
-        comparison_operator=(
-            cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-        ),
+        comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         alarm_description=says,
     )

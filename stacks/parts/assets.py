@@ -51,7 +51,7 @@ def bundle(package: str, target: Target, out: Path) -> None:
         *("--python-version", target.python, "--python-platform", target.platform),
         *("--requirement", str(ROOT / package / "requirements.lock")),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"uv could not bundle {package}: {done.stderr.strip()}")
     for pattern in LEFT_OUT:

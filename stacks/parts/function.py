@@ -30,9 +30,7 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.log_group = log_group(self, "Logs", config=config)
-        self.role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant(self.role, "logs:CreateLogStream", "logs:PutLogEvents")
         self.function = lambda_.Function(
             self,

@@ -10,7 +10,16 @@ from stacks.config import Config
 def log_group(
     scope: Construct, id: str, *, config: Config, name: str | None = None
 ) -> logs.LogGroup:
-    """A log group; `name` only where AWS demands one."""
+    """A log group; `name` only where AWS demands one.
+
+    Raises:
+        SystemExit: the environment's retention is not one that CloudWatch knows.
+    """
+    if config.log_retention not in logs.RetentionDays.__members__:
+        raise SystemExit(
+            f"log_retention = {config.log_retention!r} in env {config.environment}: "
+            "must be a name of aws_logs.RetentionDays, such as ONE_MONTH"
+        )
     return logs.LogGroup(
         scope,
         id,

@@ -1,4 +1,4 @@
-"""The one way a REST API is made: regional, throttled, logged without bodies, errors in one shape."""
+"""The one way a REST API is made: regional, throttled, logged without bodies."""
 
 import json
 from collections.abc import Iterable
@@ -13,9 +13,17 @@ from stacks.parts.log_group import log_group
 from stacks.parts.nag import acknowledge
 
 LOGGED = (
-    "requestId extendedRequestId requestTime httpMethod resourcePath status responseLength "
-    "responseLatency integrationLatency identity.sourceIp error.responseType"
-).split()
+    "requestId",
+    "requestTime",
+    "httpMethod",
+    "resourcePath",
+    "status",
+    "responseLength",
+    "responseLatency",
+    "integrationLatency",
+    "identity.sourceIp",
+    "error.responseType",
+)
 """Fields of $context in an access log line: no body, no header, no key."""
 
 # API Gateway's own refusals, as the Messages API would word them: status, type, message, retry.

@@ -9,7 +9,6 @@ from aws_cdk import Annotations, CfnResource, Stack
 from aws_cdk import aws_apigateway as apigw
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from stacks.config import Config
@@ -37,11 +36,6 @@ def _url(value: str, config: Config) -> bool:
 SHARED = (
     Rule("claude_url", _url, "must be an https URL (plain http only with env=local)"),
     Rule("alarm_email", lambda value, _: value is None or "@" in value, "must be an address"),
-    Rule(
-        "log_retention",
-        lambda value, _: value in logs.RetentionDays.__members__,
-        "must be a name of aws_logs.RetentionDays, such as ONE_MONTH",
-    ),
 )
 SERVERLESS = (
     Rule("api_timeout_s", _between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),

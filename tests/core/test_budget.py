@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -22,9 +22,7 @@ MONTH = "spend_2026_11"
 T = TypeVar("T")
 
 
-def run(
-    aws: AwsDouble, do: Callable[[Budget], Awaitable[T]], now: dt.datetime = NOVEMBER
-) -> T:
+def run(aws: AwsDouble, do: Callable[[Budget], Awaitable[T]], now: dt.datetime = NOVEMBER) -> T:
     async def inner() -> T:
         async with http() as client:
             return await do(Budget(Aws(client, aws.runtime), "clients", now=lambda: now))
@@ -133,7 +131,7 @@ def test_a_client_with_too_many_open_calls_waits_since_its_row_has_an_end(aws: A
     ],
 )
 def test_who_may_not_call_is_told_why_and_pays_nothing(
-    aws: AwsDouble, change: dict[str, object], error: type[Exception]
+    aws: AwsDouble, change: dict[str, Any], error: type[Exception]
 ) -> None:
     aws.clients_table()
     _, key = aws.add_client(budget=1_000, **change)
@@ -192,7 +190,7 @@ def test_a_throttled_table_refuses_the_call_instead_of_letting_it_pass(aws: AwsD
 def test_a_lost_answer_is_not_charged_twice_when_the_write_is_tried_again(aws: AwsDouble) -> None:
     aws.clients_table()
     _, key = aws.add_client(budget=1_000)
-    real = {}
+    real: dict[str, dict[str, Any]] = {}
 
     def lose_the_first(action: str) -> tuple[int, dict[str, object]] | None:
         if action == "dynamodb:UpdateItem" and not real:

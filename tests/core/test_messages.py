@@ -1,13 +1,14 @@
 """What may be asked: good requests pass as they came, bad ones are refused by name."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_core import messages
+from claude_core import fields, messages
 from claude_core.errors import AnswerLost, InvalidRequest, KitError, NotAllowed, NotFound
 from claude_core.messages import Reply
 
@@ -63,7 +64,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"messages": []}, "messages: must be a list with at least one"),
     ({"messages": "hello"}, "messages: must be a list"),
     ({"messages": ["hello"]}, "messages: 0 must be an object"),
-    ({"messages": [{"role": "system", "content": "x"}]}, "messages: 0.role must be"),
+    ({"messages": [{"role": "robot", "content": "x"}]}, "messages: 0.role must be"),
     ({"messages": [{"role": "user"}]}, "messages: 0.content must be"),
     ({"messages": [{"role": "user", "content": [{}]}]}, "messages: 0.content.0 must be"),
     ({"system": 5}, "system: system must be"),
@@ -148,27 +149,25 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-FIELD = st.sampled_from([*messages.fields.MESSAGES, "prompt", "temperature", "x"])
+FIELD = st.sampled_from([*fields.MESSAGES, "prompt", "temperature", "x"])
 
 
 @given(st.dictionaries(FIELD, JSON))
 def test_whatever_comes_is_a_request_or_a_typed_refusal(body: dict[str, Any]) -> None:
     for check in (messages.request, messages.count_request, messages.prompt_request):
+        status, cost = 400, 0
         try:
-            request = check(body)
+            cost = check(body).worst_cost
         except KitError as err:
-            assert 400 <= err.status < 500
-            assert err.message
-        else:
-            assert request.worst_cost >= 0
+            status = err.status
+        assert 400 <= status < 500
+        assert cost >= 0
 
 
 @given(st.binary())
 def test_whatever_bytes_come_are_json_or_a_typed_refusal(body: bytes) -> None:
-    try:
-        messages.from_bytes(body)
-    except InvalidRequest as err:
-        assert err.message
+    with suppress(InvalidRequest):
+        assert isinstance(messages.from_bytes(body), dict)
 
 
 def test_a_prompt_is_the_shortest_request() -> None:

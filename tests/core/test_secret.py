@@ -21,9 +21,7 @@ class Clock:
         return self.now
 
 
-def run(
-    aws: AwsDouble, arn: str, do: Callable[[Secret, Clock], Awaitable[None]]
-) -> None:
+def run(aws: AwsDouble, arn: str, do: Callable[[Secret, Clock], Awaitable[None]]) -> None:
     async def inner() -> None:
         async with http() as client:
             clock = Clock()

@@ -1,0 +1,56 @@
+# Every routine of the kit. `make` alone lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export CDK_DISABLE_CLI_TELEMETRY := 1
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed node_modules/installed ## .venv with everything and the kit command, and the pinned CDK CLI
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; try: make PYTHON=python3.13" % v[:2])'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+node_modules/installed: package-lock.json
+	@npm ci --silent --no-fund --no-audit
+	@touch $@
+
+synth: install ## every stack to cdk.out/, fully validated, without credentials
+	npx --no-install cdk synth --quiet
+
+local: install ## the embedded cloud with everything deployed (DETACH=1: in the background; REAL=1: the real Claude)
+	@$(BIN)/python -m local up $(if $(DETACH),--detach)
+
+local-stop: ## end the local cloud
+	@$(BIN)/python -m local stop
+
+test: check pytest test-live ## all that CI runs
+
+pytest: install ## core, handlers, templates, wiring; needs no service
+	$(BIN)/python -m pytest
+
+check: install ## lint, types, templates, bundles, secrets
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local stacks --configfile pyproject.toml
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
+	$(BIN)/python -m pytest -m check tests/check
+
+test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
+	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))
+
+lock: install ## write the locks anew from pyproject.toml and the *.in files
+	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
+	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
+	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
+
+.PHONY: help install synth local local-stop test pytest check test-live lock

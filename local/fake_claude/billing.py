@@ -1,0 +1,64 @@
+"""What was paid: tokens as they are produced, whether or not anybody was left to read them."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+KINDS = (
+    "completions",
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+)
+
+
+class Ledger:
+    """The invoice, in all and model by model."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._by_model: dict[str, Counter[str]] = {}
+        self._changed = changed
+
+    def add(self, model: str, **amounts: int) -> None:
+        self._by_model.setdefault(model, Counter()).update(amounts)
+        if amounts.get("completions"):
+            self._changed()
+
+    @property
+    def completions(self) -> int:
+        return sum(counts["completions"] for counts in self._by_model.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """The sums, and under `by_model` the same for each model."""
+        models = {
+            model: {kind: counts[kind] for kind in KINDS}
+            for model, counts in self._by_model.items()
+        }
+        total = {kind: sum(counts[kind] for counts in models.values()) for kind in KINDS}
+        return {**total, "by_model": models}
+
+
+class Tab:
+    """The bill of one answer: its prompt with the first token, then token by token."""
+
+    def __init__(self, ledger: Ledger, model: str, usage: dict[str, Any]) -> None:
+        self._ledger, self._model, self._usage = ledger, model, usage
+        self._prompt_billed = False
+        self.output_tokens = 0
+
+    def up_to(self, output_tokens: int) -> None:
+        """Bill the answer until this token; what was billed already stays as it is."""
+        if not self._prompt_billed:
+            self._prompt_billed = True
+            prompt = [kind for kind in KINDS if kind.endswith("input_tokens")]
+            self._ledger.add(self._model, **{kind: self._usage[kind] or 0 for kind in prompt})
+        if output_tokens > self.output_tokens:
+            started = int(self.output_tokens == 0)
+            more = output_tokens - self.output_tokens
+            self._ledger.add(self._model, completions=started, output_tokens=more)
+            self.output_tokens = output_tokens
+
+    def in_full(self) -> None:
+        """Bill what the answer reports."""
+        self.up_to(self._usage["output_tokens"])

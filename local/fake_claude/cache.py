@@ -1,0 +1,83 @@
+"""The prompt cache: the first call with a marked prefix writes it, the next one reads it."""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.fake_claude.prompt import Segment
+
+SHORTEST_TOKENS = 512
+"""A shorter prefix is not cached, and nothing says so; the least that any model documents."""
+TTL_S = {"5m": 300.0, "1h": 3_600.0}
+MOST_ENTRIES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputUsage:
+    """How a prompt was paid: fresh, written to the cache, or read from it; the sum is all of it."""
+
+    fresh: int = 0
+    read: int = 0
+    written: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(TTL_S, 0))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "input_tokens": self.fresh,
+            "cache_creation_input_tokens": sum(self.written.values()),
+            "cache_read_input_tokens": self.read,
+            "cache_creation": {
+                f"ephemeral_{ttl}_input_tokens": count for ttl, count in self.written.items()
+            },
+        }
+
+
+class PromptCache:
+    """Prefixes by fingerprint, each with the time when it is forgotten."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+
+    def consult(
+        self, model: str, segments: Sequence[Segment], automatic: Mapping[str, Any] | None
+    ) -> InputUsage:
+        """Read the longest known prefix, write what the marks ask for.
+
+        Args:
+            automatic: a `cache_control` of the request itself marks the last block.
+        """
+        now, size, prefix = time.monotonic(), 0, hashlib.sha256(model.encode())
+        ends: list[tuple[int, bytes, str | None]] = []
+        for number, segment in enumerate(segments, start=1):
+            prefix.update(segment.digest)
+            size += segment.tokens
+            mark = segment.cache_control or (automatic if number == len(segments) else None)
+            ends.append((size, prefix.digest(), mark.get("ttl", "5m") if mark else None))
+        marks = [(end, digest, ttl) for end, digest, ttl in ends if ttl and end >= SHORTEST_TOKENS]
+        if not marks:
+            return InputUsage(fresh=size)
+        last = marks[-1][0]
+        known = (end for end, digest, _ in ends if end <= last and self._known(digest, now))
+        paid = read = max(known, default=0)
+        written = dict.fromkeys(TTL_S, 0)
+        for end, digest, ttl in marks:
+            if end > paid:
+                written[ttl] += end - paid
+                paid = end
+                self._remember(digest, TTL_S[ttl], now)
+        return InputUsage(fresh=size - paid, read=read, written=written)
+
+    def _known(self, digest: bytes, now: float) -> bool:
+        ttl_s, until = self._entries.get(digest, (0.0, 0.0))
+        if until <= now:
+            return False
+        self._remember(digest, ttl_s, now)  # a hit starts the time anew
+        return True
+
+    def _remember(self, digest: bytes, ttl_s: float, now: float) -> None:
+        self._entries[digest] = (ttl_s, now + ttl_s)
+        self._entries.move_to_end(digest)
+        if len(self._entries) > MOST_ENTRIES:
+            self._entries.popitem(last=False)

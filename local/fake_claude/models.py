@@ -1,0 +1,125 @@
+"""Which models the fake has, and how `GET /v1/models` lists them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from local.fake_claude.errors import ApiError
+
+EPOCH = "1970-01-01T00:00:00Z"
+"""What the Messages API writes where a release date is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model. All that can be called refuse sampling, prefill, budgets and forced tools."""
+
+    id: str
+    display_name: str
+    line: str
+    created_at: str = EPOCH
+    lifecycle: str = "active"
+    deprecated_at: str | None = None
+    retires_at: str | None = None
+    max_input_tokens: int = 1_000_000
+    max_tokens: int = 128_000
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "type": "model",
+            "id": self.id,
+            "display_name": self.display_name,
+            "line": self.line,
+            "created_at": self.created_at,
+            "lifecycle": self.lifecycle,
+            "deprecated_at": self.deprecated_at,
+            "retires_at": self.retires_at,
+            "max_input_tokens": self.max_input_tokens,
+            "max_tokens": self.max_tokens,
+            "capabilities": _capabilities(),
+        }
+
+
+MODELS = (
+    Model(
+        id="claude-haiku-5-5",
+        display_name="Claude Haiku 5.5",
+        line="haiku",
+        created_at="2026-10-07T00:00:00Z",
+    ),
+    Model(
+        id="claude-sonnet-5-5",
+        display_name="Claude Sonnet 5.5",
+        line="sonnet",
+        created_at="2026-09-28T00:00:00Z",
+    ),
+    Model(id="claude-opus-5-5", display_name="Claude Opus 5.5", line="opus"),
+    Model(id="claude-fable-5-1", display_name="Claude Fable 5.1", line="fable"),
+    Model(
+        id="claude-sonnet-4-20250514",
+        display_name="Claude Sonnet 4",
+        line="sonnet",
+        created_at="2025-05-14T00:00:00Z",
+        lifecycle="retired",
+        deprecated_at="2026-04-14T00:00:00Z",
+        retires_at="2026-06-15T00:00:00Z",
+        max_input_tokens=200_000,
+        max_tokens=64_000,
+    ),
+)
+
+
+def find(model_id: str) -> Model:
+    """The model of that id, retired ones too; 404 as the Messages API words it."""
+    for model in MODELS:
+        if model.id == model_id:
+            return model
+    raise ApiError(404, f"model: {model_id}")
+
+
+def usable(model_id: str) -> Model:
+    """The model of that id, if it still answers; a retired one is as unknown as a wrong one."""
+    model = find(model_id)
+    if model.lifecycle == "retired":
+        raise ApiError(404, f"model: {model_id}")
+    return model
+
+
+def page(
+    *, lifecycle: Collection[str], limit: int, after_id: str | None, before_id: str | None
+) -> dict[str, Any]:
+    """One page of the list. Retired models are in it only when asked for by `lifecycle`."""
+    wanted = set(lifecycle) or {"active", "deprecated"}
+    listed = [model for model in MODELS if model.lifecycle in wanted]
+    ids = [model.id for model in listed]
+    start, end = 0, len(listed)
+    if after_id in ids:
+        start = ids.index(after_id) + 1
+    if before_id in ids:
+        end = ids.index(before_id)
+        start = max(start, end - limit)
+    shown = listed[start : min(end, start + limit)]
+    more = bool(shown) and (shown[0] is not listed[0] if before_id else shown[-1] is not listed[-1])
+    return {
+        "data": [model.to_json() for model in shown],
+        "first_id": shown[0].id if shown else None,
+        "last_id": shown[-1].id if shown else None,
+        "has_more": more,
+    }
+
+
+def _capabilities() -> dict[str, Any]:
+    yes, no = {"supported": True}, {"supported": False}
+    levels = dict.fromkeys(("low", "medium", "high", "xhigh", "max"), yes)
+    plain = ("batch", "citations", "image_input", "pdf_input", "structured_outputs")
+    return {
+        **dict.fromkeys(plain, yes),
+        "code_execution": no,
+        "context_management": no,
+        "effort": {**yes, **levels},
+        "server_tools": {**no, "code_execution": no, "web_search": no},
+        "thinking": {
+            **yes,
+            "types": {"adaptive": yes, "between_tools": yes, "disabled": yes, "enabled": no},
+        },
+    }

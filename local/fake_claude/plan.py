@@ -1,0 +1,68 @@
+"""Which script the next request gets: from its header, from a mark in its prompt, or as planned."""
+
+import random
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from local.fake_claude.script import BadScriptError, Script
+
+PLAN_FIELDS = ("behaviours", "repeat", "probability", "seed")
+
+
+class Plan:
+    """Scripts for requests to come, one each, in order."""
+
+    def __init__(
+        self,
+        scripts: Sequence[Script] = (),
+        *,
+        repeat: bool = False,
+        probability: float = 1.0,
+        seed: int | None = None,
+    ) -> None:
+        """A plan.
+
+        Args:
+            repeat: begin again at the end.
+            probability: of each request to be given a script at all.
+            seed: makes the draw the same each time.
+        """
+        repeated = (
+            replace(script, times=None) for script in scripts for _ in range(script.times or 1)
+        )
+        self._scripts = deque(repeated)
+        self._repeat, self._probability = repeat, probability
+        self._random = random.Random(seed)  # nosec B311
+
+    def __len__(self) -> int:
+        return len(self._scripts)
+
+    def next(self, model: str) -> Script | None:
+        """The script for a request to `model`; one that is for another model goes on waiting."""
+        if not self._scripts or self._random.random() >= self._probability:
+            return None
+        if self._scripts[0].model not in (None, model):
+            return None
+        script = self._scripts.popleft()
+        if self._repeat:
+            self._scripts.append(script)
+        return script
+
+
+def read_plan(given: Any) -> tuple[list[Any], dict[str, Any]]:
+    """The behaviours and the options of a posted plan: a list, or an object with `behaviours`."""
+    if isinstance(given, list):
+        return given, {}
+    if not isinstance(given, Mapping) or not isinstance(given.get("behaviours"), list):
+        raise BadScriptError("a plan is a list of behaviours, or an object with `behaviours`")
+    for name in given.keys() - set(PLAN_FIELDS):
+        raise BadScriptError(f"{name}: not a field of a plan; known are {', '.join(PLAN_FIELDS)}")
+    options = {name: given[name] for name in PLAN_FIELDS[1:] if name in given}
+    probability = options.get("probability", 1.0)
+    if isinstance(probability, bool) or not isinstance(probability, int | float):
+        raise BadScriptError(f"probability: {probability!r} is not a number")
+    if "probability" in options:
+        options.setdefault("repeat", True)
+    return given["behaviours"], options

@@ -1,0 +1,98 @@
+"""The CLI's own synth of every environment: validated, no finding open, what is accepted pinned."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.config import ENVIRONMENTS
+
+ROOT = Path(__file__).parents[2]
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+pytestmark = pytest.mark.check
+EACH_ENV = pytest.mark.parametrize("env", ENVIRONMENTS)
+
+FUNCTION = "ServerlessStack/ApiFunction/Function"
+API = "ServerlessStack/RestApi/Api"
+NAG = "AwsSolutions::AwsSolutions-"
+ACCEPTED = {
+    ("SharedStack/ClaudeKey", f"{NAG}SMG4"),
+    ("SharedStack/Clients", f"{NAG}DDB3"),
+    (
+        "SharedStack/ApiLogsRole",
+        f"{NAG}IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/"
+        "service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
+    ),
+    (FUNCTION, f"{NAG}L1"),
+    *((API, f"{NAG}{rule}") for rule in ("APIG2", "APIG3", "APIG4", "APIG6", "COG4")),
+}
+"""Findings that we live with, by place and id; the reason stands where the resource is made."""
+
+
+@cache
+def synth(env: str, out: Path) -> Path:
+    """`cdk synth` with everything on, as a user runs it."""
+    done = cdk("synth", "--quiet", "--output", str(out), "-c", f"env={env}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def cdk(*arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    clean = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
+    return subprocess.run(
+        [str(CDK), *arguments],
+        cwd=ROOT,
+        env=clean | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("assembly")
+
+
+def report(env: str, out: Path) -> list[dict[str, Any]]:
+    written = json.loads((synth(env, out / env) / "validation-report.json").read_text())
+    return list(written["pluginReports"])
+
+
+@EACH_ENV
+def test_no_finding_is_open(env: str, out: Path) -> None:
+    reports = report(env, out)
+    assert {"AwsSolutions"} <= {one["pluginName"] for one in reports}
+    assert [one["violations"] for one in reports if one["violations"]] == []
+
+
+def test_what_is_accepted_is_this_list_so_that_a_new_acceptance_is_seen_in_review(
+    out: Path,
+) -> None:
+    accepted = set()
+    for env in ENVIRONMENTS:
+        for one in report(env, out):
+            for finding in one.get("suppressedViolations", []):
+                assert finding["reason"]
+                accepted.add((finding["acknowledgedAt"], finding["acknowledgedId"]))
+    assert accepted == ACCEPTED
+
+
+@EACH_ENV
+def test_cfn_lint_finds_nothing(env: str, out: Path) -> None:
+    written = sorted(synth(env, out / env).glob("*.template.json"))
+    assert written
+    lint = str(Path(sys.executable).with_name("cfn-lint"))
+    done = subprocess.run(
+        # W3005: CDK itself writes a DependsOn that a reference already implies.
+        [lint, "--regions", "us-east-1", "--ignore-checks", "W3005", "--", *map(str, written)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,83 @@
+"""The deployment under test: the local cloud (one that is up, or one of its own), or a real one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import pytest
+
+from local import up
+from local.paths import OUTPUTS, ROOT
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a user holds after a deploy: the stacks' outputs and a client key."""
+
+    outputs: dict[str, dict[str, str]]
+    key: str
+
+    @property
+    def url(self) -> str:
+        return self.outputs["ServerlessStack"]["ApiUrl"].rstrip("/")
+
+    def client(self, key: str | None = None) -> anthropic.Anthropic:
+        return anthropic.Anthropic(base_url=self.url, api_key=key or self.key, max_retries=0)
+
+    def call(self, route: str, *, key: str | None = None, **request: Any) -> httpx2.Response:
+        method, path = route.split(" ")
+        headers = {"x-api-key": self.key if key is None else key}
+        return httpx2.request(method, self.url + path, headers=headers, timeout=40, **request)
+
+    def fake(self, path: str) -> Any:
+        """What the fake Claude has counted."""
+        return httpx2.get(self.outputs["Local"]["ClaudeUrl"] + path, timeout=10).json()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--outputs", help="a deployment's outputs: cdk deploy --outputs-file FILE")
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    if given := request.config.getoption("--outputs"):
+        found = json.loads(Path(given).read_text())
+        named = {name.removeprefix("prod-"): values for name, values in found.items()}
+        yield Deployment(named, os.environ["KIT_CLIENT_KEY"])
+        return
+    started = up.running() is None
+    if started:
+        local("up", "--detach")
+    try:
+        outputs = json.loads(OUTPUTS.read_text())
+        yield Deployment(outputs, outputs["Local"]["ClientKey"])
+    finally:
+        if started:
+            local("stop")
+
+
+def local(*arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def only_local(deployment: Deployment) -> Deployment:
+    """For tests that need the fake Claude, or the right to change things."""
+    if "Local" not in deployment.outputs:
+        pytest.skip("needs the local cloud; this is a real deployment")
+    return deployment
