@@ -52,7 +52,7 @@ class Tab:
         if not self._prompt_billed:
             self._prompt_billed = True
             prompt = [kind for kind in KINDS if kind.endswith("input_tokens")]
-            self._ledger.add(self._model, **{kind: self._usage[kind] or 0 for kind in prompt})
+            self._ledger.add(self._model, **{kind: self._reported(kind) for kind in prompt})
         if output_tokens > self.output_tokens:
             started = int(self.output_tokens == 0)
             more = output_tokens - self.output_tokens
@@ -61,4 +61,9 @@ class Tab:
 
     def in_full(self) -> None:
         """Bill what the answer reports."""
-        self.up_to(self._usage["output_tokens"])
+        self.up_to(self._reported("output_tokens"))
+
+    def _reported(self, kind: str) -> int:
+        """A scripted usage may hold anything; what is no number costs nothing."""
+        value = self._usage.get(kind)
+        return value if isinstance(value, int) else 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.fake_claude import prompt, schema, script, tokens
 from local.fake_claude.answer import Answer, Block
+from local.fake_claude.errors import invalid
 
 Body = Mapping[str, Any]
 
@@ -26,11 +27,11 @@ def compose(body: Body, scripted: script.Script) -> Answer:
     if scripted.text is not None:
         said = scripted.text
     elif scripted.tokens is not None:
-        said = tokens.words(scripted.tokens)
+        said = tokens.words(min(scripted.tokens, body["max_tokens"] + 1))
     elif tool is not None:
         return replace(answer, blocks=(tool_block(tool),), stop_reason="tool_use")
     elif form:
-        said = json.dumps(schema.fit(form["schema"], asked))
+        said = json.dumps(_fitting(form["schema"], asked))
     else:
         said = _reply(body, asked)
     return _ended(replace(answer, blocks=(text_block(said),)), said, body)
@@ -42,9 +43,16 @@ def text_block(said: str) -> Block:
 
 def tool_block(tool: Mapping[str, Any]) -> Block:
     """A call of `tool`, with an input that fits its schema."""
-    given = json.dumps(schema.fit(tool.get("input_schema") or {"type": "object"}))
+    given = json.dumps(_fitting(tool.get("input_schema") or {"type": "object"}))
     name, pieces = tool["name"], tokens.pieces(given)
     return Block(kind="tool_use", pieces=pieces, tool=name, id=f"toolu_{uuid.uuid4().hex[:24]}")
+
+
+def _fitting(wanted: Mapping[str, Any], hint: str = "") -> Any:
+    try:
+        return schema.fit(wanted, hint)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as err:
+        raise invalid(f"schema: not a JSON schema that can be followed ({err!r})") from err
 
 
 def _wished_tool(body: Body, asked: str) -> Mapping[str, Any] | None:

@@ -6,15 +6,14 @@ from typing import Any
 from local.fake_claude.errors import invalid
 
 ROLES = ("user", "assistant", "system")
-BLOCKS = {
-    "user": ("text", "image", "document", "search_result", "tool_result", "container_upload"),
-    "assistant": ("text", "thinking", "redacted_thinking", "tool_use", "server_tool_use"),
-    "system": ("text",),
-}
+INPUTS = ("text", "image", "document", "search_result", "tool_result", "container_upload")
+OUTPUTS = ("text", "thinking", "redacted_thinking", "tool_use", "server_tool_use")
+BLOCKS = {"user": INPUTS, "assistant": (*OUTPUTS, "container_upload"), "system": ("text",)}
 MOST_MARKS = 4
 
 
-def check_messages(messages: list[Any]) -> None:
+def check_messages(messages: list[Any], *, beta: bool) -> None:
+    """Refuse what is no conversation. A beta has blocks of its own, which are let through."""
     if not messages:
         raise invalid("messages: at least one message is required")
     for index, message in enumerate(messages):
@@ -28,7 +27,7 @@ def check_messages(messages: list[Any]) -> None:
             raise invalid(f"{where}.content: Field required")
         for extra in message.keys() - {"role", "content"}:
             raise invalid(f"{where}.{extra}: Extra inputs are not permitted")
-        _check_content(f"{where}.content", message["content"], role)
+        _check_content(f"{where}.content", message["content"], None if beta else BLOCKS[role])
 
 
 def check_system(system: Any) -> None:
@@ -55,7 +54,7 @@ def check_marks(body: Mapping[str, Any]) -> None:
         )
 
 
-def _check_content(where: str, content: Any, role: str) -> None:
+def _check_content(where: str, content: Any, expected: tuple[str, ...] | None) -> None:
     if isinstance(content, str):
         if not content:
             raise invalid(f"{where.removesuffix('.content')}: messages must have non-empty content")
@@ -65,13 +64,15 @@ def _check_content(where: str, content: Any, role: str) -> None:
     if not content:
         raise invalid(f"{where.removesuffix('.content')}: messages must have non-empty content")
     for index, block in enumerate(content):
-        _check_block(f"{where}.{index}", block, BLOCKS[role])
+        _check_block(f"{where}.{index}", block, expected)
 
 
-def _check_block(where: str, block: Any, expected: tuple[str, ...]) -> None:
+def _check_block(where: str, block: Any, expected: tuple[str, ...] | None) -> None:
     kind = block.get("type") if isinstance(block, dict) else None
+    if kind is None:
+        raise invalid(f"{where}.type: Field required")
     # Results of server tools are many and end alike; they come back as the API sent them.
-    if kind not in expected and not str(kind).endswith("_tool_result"):
+    if expected and kind not in expected and not str(kind).endswith("_tool_result"):
         raise invalid(
             f"{where}: Input tag {kind!r} found using 'type' does not match any of the expected "
             f"tags: {', '.join(expected)}"

@@ -16,7 +16,7 @@ HALF_AN_EVENT = (
 async def answer(turn: Turn) -> None:
     """Say it all, as asked: one JSON document, or a stream of events."""
     if turn.streaming:
-        await turn.wire.start_stream()
+        await turn.start_stream()
         async for event in turn.events():
             await turn.write(event)
     else:
@@ -47,7 +47,7 @@ async def hold(turn: Turn) -> None:
         await turn.fake.released()
         await answer(turn)
         return
-    await turn.wire.start_stream()
+    await turn.start_stream()
     shown = 0
     async for event in turn.events():
         if event.name == "content_block_start" and after == 0:
@@ -106,7 +106,7 @@ async def truncated(turn: Turn) -> None:
     data = await _all_bytes(turn)
     half = data[: len(data) // 2]
     if turn.streaming:
-        await turn.wire.start_stream()
+        await turn.start_stream()
     else:
         await turn.wire.start_json(len(half))
     await turn.wire.write(half, last=True)
@@ -121,10 +121,10 @@ async def html(turn: Turn) -> None:
 
 async def trickle(turn: Turn) -> None:
     """Send the headers at once, and then a byte every `every_ms`."""
-    data = await _all_bytes(turn)
     if turn.streaming:
-        await turn.wire.start_stream()
-    else:
+        await turn.start_stream()
+    data = await _all_bytes(turn)
+    if not turn.streaming:
         await turn.wire.start_json(len(data))
     for at in range(len(data)):
         await asyncio.sleep(turn.param("every_ms") / 1_000)
@@ -138,7 +138,7 @@ async def ping_only(turn: Turn) -> None:
         return
     loop = asyncio.get_running_loop()
     until = loop.time() + turn.param("for_s")
-    await turn.wire.start_stream()
+    await turn.start_stream()
     while loop.time() < until:
         await turn.wire.write(sse.PING.encode())
         await asyncio.sleep(turn.param("every_ms") / 1_000)
@@ -150,7 +150,7 @@ async def _begin(turn: Turn) -> None:
     after = turn.param("after")
     if turn.streaming:
         if after is not None:
-            await turn.wire.start_stream()
+            await turn.start_stream()
             async for event in turn.events(after):
                 await turn.write(event)
     elif after is not None:

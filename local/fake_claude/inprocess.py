@@ -17,8 +17,7 @@ def serve(*, keys: Sequence[str] | None = None, port: int = 0) -> Iterator[Fake]
         keys: the API keys that it accepts; any that looks like one, if none are given.
     """
     ready, failures = threading.Event(), list[BaseException]()
-    server = Server(State(keys), port=port)
-    server.on_ready = ready.set  # type: ignore[method-assign]
+    server = Server(State(keys), port=port, on_ready=lambda server: ready.set())
 
     def run() -> None:
         try:

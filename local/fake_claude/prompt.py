@@ -56,7 +56,9 @@ def _last_user_blocks(body: Body) -> list[Mapping[str, Any]]:
 def _blocks(content: Any) -> list[Mapping[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
-    return list(content or [])
+    if not isinstance(content, list):
+        return []
+    return [block for block in content if isinstance(block, dict)]
 
 
 def _segment(place: str, block: Mapping[str, Any]) -> Segment:
@@ -69,7 +71,7 @@ def _segment(place: str, block: Mapping[str, Any]) -> Segment:
 def _size(block: Mapping[str, Any]) -> int:
     if block["type"] == "image":
         return tokens.IMAGE_TOKENS
-    if block["type"] == "document" and (block.get("source") or {}).get("type") != "text":
+    if block["type"] == "document" and _source(block).get("type") != "text":
         return tokens.DOCUMENT_TOKENS
     return sum(tokens.estimate(text) for text in _texts([block]))
 
@@ -78,12 +80,17 @@ def _texts(content: Any) -> Iterator[str]:
     for block in _blocks(content):
         match block.get("type"):
             case "text":
-                yield block["text"]
+                yield str(block.get("text", ""))
             case "tool_result":
                 yield from _texts(block.get("content"))
             case "document":
-                yield str((block.get("source") or {}).get("data", ""))
+                yield str(_source(block).get("data", ""))
             case "thinking":
                 yield str(block.get("thinking", ""))
             case _:
                 yield json.dumps(block)
+
+
+def _source(block: Mapping[str, Any]) -> Mapping[str, Any]:
+    source = block.get("source")
+    return source if isinstance(source, dict) else {}

@@ -1,11 +1,13 @@
 """One request as it arrived, and what became of it."""
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from local.fake_claude.errors import ApiError
+from local.fake_claude.request import parse
 
 SHOWN_HEADERS = ("anthropic-version", "anthropic-beta", "user-agent", "content-type", "x-fake")
 SECRET_HEADERS = ("x-api-key", "authorization")
@@ -45,8 +47,9 @@ class Record:
 
     def left(self) -> None:
         """The caller closed the connection while its answer was still being made."""
-        self.left_after_s = time.monotonic() - self.opened
-        self.finish()
+        if not self.finished:
+            self.left_after_s = time.monotonic() - self.opened
+            self.finish()
 
     def finish(self) -> None:
         """The last byte is about to leave, or none will; safe to call again."""
@@ -55,10 +58,10 @@ class Record:
             self.changed()
 
     def to_json(self) -> dict[str, Any]:
-        """The request, its body read as JSON (None where it is none) and its fate."""
+        """The request, its body read as JSON (None where that is refused) and its fate."""
         try:
-            body = json.loads(self.raw)
-        except ValueError:
+            body = parse(self.raw, self.size)
+        except ApiError:
             body = None
         return {
             "id": self.id,

@@ -19,7 +19,7 @@ def parse(raw: bytes, size: int) -> Mapping[str, Any]:
     if size > LARGEST_BYTES:
         raise ApiError(413, "Request exceeds the maximum size")
     try:
-        body = json.loads(raw, parse_constant=_no_constant)
+        body = json.loads(raw.decode(), parse_constant=_no_constant)
         if rb"\u" in raw:  # only an escape can carry half a character into the text
             json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as err:

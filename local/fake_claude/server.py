@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -37,10 +38,19 @@ class Protocol(H11Protocol):
 class Server(uvicorn.Server):
     """One fake Claude on one port, which is open from the moment this exists."""
 
-    def __init__(self, fake: State, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        fake: State,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        on_ready: Callable[["Server"], None] | None = None,
+    ) -> None:
+        """A server; `on_ready` is called with it once requests are answered."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
         self.port: int = self._socket.getsockname()[1]
+        self._on_ready = on_ready
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         super().__init__(
             uvicorn.Config(
@@ -63,8 +73,11 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop."""
-        allow_many_files()
-        super().run([self._socket, *(sockets or [])])
+        try:
+            allow_many_files()
+            super().run([self._socket, *(sockets or [])])
+        finally:
+            self._socket.close()
 
     def stop(self) -> None:
         """End soon; safe to call from another thread, or from a signal handler."""
@@ -72,10 +85,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.on_ready()
-
-    def on_ready(self) -> None:
-        """Called once, when requests are answered."""
+        if self._on_ready is not None:
+            self._on_ready(self)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up on everybody first: a held request would otherwise keep the program alive."""

@@ -37,6 +37,7 @@ class Turn:
         self.fake, self.record, self.body, self.script = fake, record, body, script
         self._stats, self._compose, self._deliver = fake.stats, compose, deliver
         self.streaming = body.get("stream", False)
+        self._made = 0
         self.wire: Wire
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +70,7 @@ class Turn:
 
     def partial(self) -> dict[str, Any]:
         """As much of it as is made by now, as a document that does not say why it ended."""
-        return self.answer.first(self.record.output_tokens, None).to_json()
+        return self.answer.first(self._made, None).to_json()
 
     def param(self, name: str) -> Any:
         """A parameter of the behaviour; None where this behaviour has no such thing."""
@@ -81,7 +82,7 @@ class Turn:
         Args:
             deltas: stop before the answer is complete, and after so many deltas at the latest.
         """
-        shown, made = 0, 0
+        shown = 0
         pace = _Pace(self.script)
         for event in sse.events(self.answer):
             if deltas is not None and (
@@ -90,13 +91,18 @@ class Turn:
                 return
             if event.costs:
                 await pace.next_token()
-                made += 1
-                self._tab.up_to(made)
-                self.record.output_tokens = made
+                self._made += 1
+                self._tab.up_to(self._made)
+                self.record.output_tokens = self._tab.output_tokens
                 shown += event.data is not None
             elif event.name == "message_delta":
                 self.bill_in_full()
             yield event
+
+    async def start_stream(self) -> None:
+        """Send the headers of a stream, once it is sure that there is an answer to follow."""
+        _ = self.answer
+        await self.wire.start_stream()
 
     async def produce(self) -> None:
         """Make the whole answer without showing it, as for a caller who does not stream."""

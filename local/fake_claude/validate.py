@@ -76,7 +76,7 @@ NOT_COUNTED = (
 def message(body: Body, *, beta: bool) -> models.Model:
     """Check a request for an answer; gives the model that it is for."""
     _shape(body, REQUIRED, beta)
-    model = _content(body)
+    model = _content(body, beta)
     asked, most = body["max_tokens"], model.max_tokens
     if asked < 0:  # 0 is legal: it fills the prompt cache and answers nothing
         raise invalid("max_tokens: Input should be greater than or equal to 0")
@@ -97,7 +97,7 @@ def count(body: Body, *, beta: bool) -> models.Model:
         if name in body:
             raise invalid(f"{name}: Extra inputs are not permitted")
     _shape(body, ("messages", "model"), beta)
-    return _content(body)
+    return _content(body, beta)
 
 
 def _shape(body: Body, required: tuple[str, ...], beta: bool) -> None:
@@ -113,8 +113,8 @@ def _shape(body: Body, required: tuple[str, ...], beta: bool) -> None:
             raise invalid(f"{name}: Extra inputs are not permitted")
 
 
-def _content(body: Body) -> models.Model:
-    conversation.check_messages(body["messages"])
+def _content(body: Body, beta: bool) -> models.Model:
+    conversation.check_messages(body["messages"], beta=beta)
     conversation.check_system(body.get("system"))
     options.check_tools(body)
     options.check_options(body)

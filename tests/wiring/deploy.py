@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import zipfile
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,6 +19,7 @@ NOT_IN_MOTO = {
     "AWS::ApiGateway::Stage": "before the function; the live tier calls through a real one",
     "AWS::CloudWatch::Alarm": "for people",
     "AWS::Lambda::Alias": "what API Gateway calls; the function behind it is deployed",
+    "AWS::Lambda::Permission": "who may call the alias",
     "AWS::SecretsManager::Secret": "created below from the template's own properties: moto's own "
     "would fill it, and ours is empty after a deploy",
     "AWS::SNS::TopicPolicy": "who may publish alarms; no handler sees it",
@@ -34,6 +36,8 @@ class Deployed:
     def __init__(self, aws: AwsDouble, template: Template, outputs: dict[str, dict[str, str]]):
         self._aws = aws
         body = _resolved(copy.deepcopy(template.body), outputs)
+        body["Parameters"].pop("BootstrapVersion")  # of the CLI's own buckets; moto has none
+        body.pop("Rules", None)
         known, made = get_model_map(), _make_secrets(aws, body)
         gone = {
             id: one["Type"]
@@ -43,9 +47,7 @@ class Deployed:
         unlisted = set(gone.values()) - set(NOT_IN_MOTO)
         assert not unlisted, f"moto lacks {unlisted}: list them in NOT_IN_MOTO with the reason"
         body["Resources"] = {
-            id: {name: part for name, part in one.items() if name != "DependsOn"}
-            for id, one in body["Resources"].items()
-            if id not in gone
+            id: _without(one, gone) for id, one in body["Resources"].items() if id not in gone
         }
         body = _replaced(body, {**dict.fromkeys(gone, "left-out"), **made})
         _put_code(aws, body)
@@ -55,7 +57,9 @@ class Deployed:
         assert stack["StackStatus"] == "CREATE_COMPLETE"
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
         listed = formation.describe_stack_resources(StackName=template.name)["StackResources"]
-        self._physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
+        self._physical = {
+            one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in listed
+        }
         self._template = body
 
     def environment(self, function: str) -> dict[str, str]:
@@ -89,6 +93,12 @@ class Deployed:
 
 def covers(grant: tuple[str, str], action: str, resource: str) -> bool:
     return grant[0] == action and fnmatchcase(resource, grant[1])
+
+
+def _without(resource: dict[str, Any], gone: Collection[str]) -> dict[str, Any]:
+    """A resource that does not wait for those that were taken out."""
+    waits = [id for id in _list(resource.get("DependsOn", [])) if id not in gone]
+    return {**resource, "DependsOn": waits}
 
 
 def _list(value: Any) -> list[Any]:
