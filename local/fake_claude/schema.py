@@ -5,6 +5,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
+MOST_ITEMS = 1_000
 DEEPEST = 8
 """A schema that refers to itself is cut off here, where its optional parts may be left out."""
 FORMATS = {
@@ -57,7 +58,7 @@ class _Fitting:
             case "object":
                 return self._object(schema, depth)
             case "array":
-                count = max(schema.get("minItems", 1), 0) if depth < DEEPEST else 0
+                count = min(schema.get("minItems", 1), MOST_ITEMS) if depth < DEEPEST else 0
                 return [self.value(schema.get("items", {}), depth + 1) for _ in range(count)]
             case "integer" | "number":
                 return _number(schema)
