@@ -34,10 +34,11 @@ def _url(value: str, config: Config) -> bool:
 
 
 SHARED = (
-    Rule("claude_url", _url, "must be an https URL (plain http only with env=local)"),
     Rule("alarm_email", lambda value, _: value is None or "@" in value, "must be an address"),
 )
+CLAUDE = (Rule("claude_url", _url, "must be an https URL (plain http only with env=local)"),)
 SERVERLESS = (
+    *CLAUDE,
     Rule("api_timeout_s", _between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
     Rule("lambda_memory_mb", _between(256, 10_240), "must be 256 to 10240"),
     Rule("requests_per_s", _between(1, 10_000), "must be 1 to 10000, API Gateway's own limit"),

@@ -49,8 +49,8 @@ def test_without_a_word_it_is_dev_and_flags_of_cdk_are_not_ours() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "about"),
     [
-        ("claude_url", "http://api.anthropic.com", SharedStack),
-        ("claude_url", "api.anthropic.com", SharedStack),
+        ("claude_url", "http://api.anthropic.com", ServerlessStack),
+        ("claude_url", "api.anthropic.com", ServerlessStack),
         ("alarm_email", "somebody", SharedStack),
         ("api_timeout_s", 30, ServerlessStack),
         ("api_timeout_s", 3, ServerlessStack),
@@ -84,9 +84,9 @@ def test_plain_http_is_for_the_local_cloud_alone() -> None:
     context = {"claude_url": "http://127.0.0.1:1"}
     for env, wrong in (("local", 0), ("prod", 1)):
         app = build(make_app(env=env, **context))
-        shared = app.node.find_child("SharedStack")
-        assert isinstance(shared, Stack)
-        assert len(errors(shared)) == wrong
+        asks_claude = app.node.find_child("ServerlessStack")
+        assert isinstance(asks_claude, Stack)
+        assert len(errors(asks_claude)) == wrong
 
 
 def rest(stack: Stack, seconds: float, mode: apigw.ResponseTransferMode) -> None:

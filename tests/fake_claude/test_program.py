@@ -1,0 +1,117 @@
+"""As a program of its own it says where it is, and goes when it is told to."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from local.fake_claude.inprocess import serve
+from local.fake_claude.remote import Fake
+from tests.fake_claude.conftest import HEADERS, KEY, ask
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "local.fake_claude"]
+
+
+@contextmanager
+def program(*options: str) -> Iterator[tuple[subprocess.Popen[str], Fake]]:
+    with subprocess.Popen(
+        [*COMMAND, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            assert running.stdout is not None
+            line = running.stdout.readline()
+            assert line.startswith("fake Claude on http://127.0.0.1:")
+            yield running, Fake(line.split()[-1])
+        finally:
+            running.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_and_soon_even_while_a_request_hangs(
+    how: signal.Signals,
+) -> None:
+    def hang() -> None:
+        try:
+            httpx2.post(f"{fake.url}/v1/messages", json=ask(), headers=HEADERS, trust_env=False)
+        except httpx2.HTTPError as err:
+            broken.append(err)
+
+    broken: list[Exception] = []
+    with program() as (running, fake):
+        fake.plan(["hang"])
+        caller = threading.Thread(target=hang)
+        caller.start()
+        fake.wait(in_flight=1)
+        running.send_signal(how)
+        out, err = running.communicate(timeout=5)
+        caller.join()
+    assert (running.returncode, out, err) == (0, "", "")
+    assert broken
+
+
+def test_the_port_file_is_there_when_it_is_ready_and_the_keys_are_those_given(
+    tmp_path: Path,
+) -> None:
+    where = tmp_path / "port"
+    keys = ("--key", KEY, "--key", "sk-ant-2")
+    with program("--port-file", str(where), *keys) as (_, fake):
+        assert fake.url.endswith(f":{where.read_text().strip()}")
+        for key, status in [(KEY, 200), ("sk-ant-2", 200), ("sk-ant-3", 401)]:
+            headers = {**HEADERS, "x-api-key": key}
+            answer = httpx2.post(
+                f"{fake.url}/v1/messages", json=ask(), headers=headers, trust_env=False
+            )
+            assert answer.status_code == status
+    assert list(tmp_path.iterdir()) == [where]
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cannot listen on 127.0.0.1:{port}")
+    assert "Traceback" not in done.stderr
+
+
+def test_in_process_it_is_gone_when_the_block_ends_however_it_ends() -> None:
+    def fail() -> None:
+        with serve(keys=[KEY]) as fake:
+            urls.append(fake.url)
+            raise LookupError
+
+    urls: list[str] = []
+    with pytest.raises(LookupError):
+        fail()
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(urls[0], trust_env=False)
+    assert "fake-claude" not in {thread.name for thread in threading.enumerate()} - {"MainThread"}
+
+
+def test_several_can_run_side_by_side_and_share_nothing() -> None:
+    with serve() as one, serve() as other:
+        one.plan(["overloaded"])
+        answers = [
+            httpx2.post(f"{fake.url}/v1/messages", json=ask(), headers=HEADERS, trust_env=False)
+            for fake in (other, one)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 529]
