@@ -20,7 +20,8 @@ def main(command: list[str]) -> int:
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def stop_when_closed() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4_096):  # not sys.stdin: its lock would break our own exit
+            pass
         _end(child)
 
     signal.signal(signal.SIGTERM, lambda *_: _end(child))
