@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+CLAUDE_URL = "https://api.anthropic.com"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -14,12 +14,12 @@ from typing import Any
 
 from rich.console import Console
 
+from claude_core.settings import CLAUDE_URL
 from local import cloud
 from local.paths import LOGS, OUTPUTS, PID, ROOT, STATE, clean_env
 from local.processes import Guarded, free_port
 
 FAKE_KEY = "sk-ant-" + "local-fake-claude-key"
-REAL_URL = "https://api.anthropic.com"
 
 console = Console(highlight=False)
 
@@ -87,7 +87,7 @@ def _claude(stack: ExitStack) -> tuple[str, str]:
     if os.environ.get("REAL") == "1":
         if not (key := os.environ.get("ANTHROPIC_API_KEY")):
             raise SystemExit("REAL=1 asks the real Claude, and needs ANTHROPIC_API_KEY")
-        return REAL_URL, key
+        return CLAUDE_URL, key
     with _step("fake Claude"):
         port = free_port()
         command = [sys.executable, "-m", "local.fake_claude", "--port", str(port)]

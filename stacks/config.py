@@ -4,7 +4,7 @@ import platform
 import sys
 from dataclasses import dataclass, replace
 
-CLAUDE_URL = "https://api.anthropic.com"
+from claude_core.settings import CLAUDE_URL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ BROKEN: dict[str, tuple[Error | str, Error | None]] = {
     "hang": (anthropic.APIConnectionError, anthropic.APIConnectionError),
     "ping_only": (anthropic.APIConnectionError, AssertionError),
 }
-QUICK = {
+QUICK: dict[str, dict[str, Any]] = {
     "hang": {"for_s": 0.05},
     "ping_only": {"for_s": 0.05, "every_ms": 10},
     "trickle": {"every_ms": 0},
@@ -142,7 +142,7 @@ def test_what_breaks_in_a_stream_breaks_as_the_kit_must_expect(
 def test_overload_in_mid_stream_has_status_200_and_only_its_type_tells(
     fake: Fake, sdk: anthropic.Anthropic
 ) -> None:
-    seen = []
+    seen: list[str] = []
     request = scripted(fake, "stream_error", after=2)
     with (
         pytest.raises(anthropic.APIStatusError) as failed,
@@ -218,7 +218,7 @@ def test_a_spend_cap_has_a_code_and_no_retry_after_because_waiting_does_not_help
 
 
 def test_the_retries_of_the_sdk_itself_see_each_scripted_answer(fake: Fake) -> None:
-    fake.plan([{"name": "rate_limited", "retry_after": "0"}, "overloaded", "answer"])
+    fake.plan(["rate_limited retry_after=0.01", "overloaded retry_after=0.01", "answer"])
     with anthropic.Anthropic(base_url=fake.url, api_key="sk-ant-x", max_retries=2) as sdk:
         assert sdk.messages.create(**ask()).stop_reason == "end_turn"
     assert fake.stats()["calls"]["POST /v1/messages"]["by_status"] == {

@@ -121,7 +121,7 @@ def test_a_call_of_before_the_reset_is_not_counted_after_it(
 
 
 def test_waiting_for_what_does_not_come_fails_with_the_counts(fake: Fake) -> None:
-    with pytest.raises(RuntimeError, match="408.*in_flight"):
+    with pytest.raises(RuntimeError, match=r"408.*in_flight"):
         fake.wait(in_flight=1, timeout_s=0.05)
     with pytest.raises(RuntimeError, match="400"):
         fake.wait(mistakes=1)

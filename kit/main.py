@@ -1,0 +1,22 @@
+"""`kit`: everything around a deployment that cdk does not do."""
+
+import typer
+
+from kit import clients, key
+from kit.ask import ask
+from kit.doctor import doctor
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Everything around a deployment that cdk does not do.",
+    epilog="Start with: kit doctor",
+)
+app.command(epilog="Example: kit doctor --env prod")(doctor)
+app.add_typer(key.app, name="key")
+app.add_typer(clients.app, name="clients")
+app.command(epilog='Example: kit ask "Why is the sky blue?" --model balanced --local')(ask)
+
+if __name__ == "__main__":
+    app()

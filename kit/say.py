@@ -1,0 +1,45 @@
+"""How the command line speaks: one sentence when something is wrong, never a stack trace."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Stop(Exception):
+    """A command cannot go on; the message says what to do."""
+
+    def __init__(self, message: str, *, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn what goes wrong into a sentence on stderr and an exit code."""
+    try:
+        yield
+    except Stop as stop:
+        _end(str(stop), stop.code)
+    except Exception as failed:
+        if type(failed).__module__.split(".")[0] not in ("botocore", "boto3"):
+            raise
+        _end(_of_aws(failed), 1)
+
+
+def _of_aws(failed: Exception) -> str:
+    name = type(failed).__name__
+    if name in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
+        return "no AWS credentials; run: aws configure, or set AWS_PROFILE"
+    if name == "NoRegionError":
+        return "no AWS region; give --region, or set AWS_REGION"
+    return f"AWS: {failed}"
+
+
+def _end(message: str, code: int) -> None:
+    err.print(f"[red]{message}[/]" if err.is_terminal else message, markup=err.is_terminal)
+    sys.exit(code)
