@@ -26,8 +26,8 @@ class Keys:
 def check(headers: Mapping[str, str], keys: Keys) -> None:
     """Refuse whoever brings no live key (401), or does not name a version (400).
 
-    The key may come in `x-api-key`, or as a bearer token, which is how the Python SDK sends it
-    since 2.x; where both are there, `x-api-key` counts.
+    The key may come in `x-api-key`, or as a bearer token, which is how the Python SDK (2.12)
+    sends it; where both are there, `x-api-key` counts.
     """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else None

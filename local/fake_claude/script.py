@@ -115,7 +115,9 @@ def _read(written: str) -> object:
 
 
 def _value(written: str) -> object:
-    try:
-        return json.loads(written)
-    except ValueError:
-        return written
+    """A word as JSON, if it is exactly that; `retry_after=1.50` stays as it is written."""
+    with suppress(ValueError):
+        value: object = json.loads(written)
+        if json.dumps(value) == written:
+            return value
+    return written

@@ -179,6 +179,12 @@ def test_keys_that_are_none_are_a_400(http: httpx2.Client, keys: Any) -> None:
     assert http.post("/_fake/keys", json=keys).status_code == 400
 
 
+@pytest.mark.parametrize("given", ["1.50", "007", "1e3", "-1", "30"])
+def test_a_retry_after_in_a_mark_is_not_rewritten(http: httpx2.Client, given: str) -> None:
+    answer = http.post("/v1/messages", json=ask(f"[[fake: rate_limited retry_after={given}]]"))
+    assert answer.headers["retry-after"] == given
+
+
 def test_a_mark_without_an_end_is_text() -> None:
     text = "[[fake: overloaded"
     assert list(script.marks(text)) == []

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 
 import anthropic
@@ -36,6 +37,12 @@ def kit(*arguments: str, words: str = "") -> str:
 
 def add_client(name: str, *options: str) -> str:
     return str(json.loads(kit("clients", "add", name, "--json", *options))["key"])
+
+
+@pytest.fixture
+def name() -> str:
+    """A client's name that no earlier run has taken."""
+    return f"tests-{uuid.uuid4().hex[:8]}"
 
 
 def test_the_official_client_gets_an_answer(deployment: Deployment) -> None:
@@ -139,11 +146,12 @@ REFUSED = [
 @pytest.mark.parametrize(("what", "ask", "error"), REFUSED, ids=lambda value: str(value)[:40])
 def test_a_refusal_is_the_official_clients_own_error_and_claude_is_not_asked(
     only_local: Deployment,
+    name: str,
     what: str,
     ask: Callable[[anthropic.Anthropic], object],
     error: type[anthropic.APIStatusError],
 ) -> None:
-    key = add_client(f"refused: {what}", "--budget", "1")
+    key = add_client(name, "--budget", "1")
     before = only_local.fake("/_fake/stats")
     with only_local.client(key) as client, pytest.raises(error) as refused:
         ask(client)
@@ -177,13 +185,13 @@ def test_an_unknown_route_is_refused_in_the_same_shape(deployment: Deployment) -
     assert answer.headers["request-id"]
 
 
-def test_a_disabled_client_is_a_403_until_it_is_enabled(only_local: Deployment) -> None:
-    key = add_client("to be disabled")
-    kit("clients", "disable", "to be disabled")
+def test_a_disabled_client_is_a_403_until_it_is_enabled(only_local: Deployment, name: str) -> None:
+    key = add_client(name)
+    kit("clients", "disable", name)
     with only_local.client(key) as client:
         with pytest.raises(anthropic.PermissionDeniedError):
             client.messages.create(model="fast", max_tokens=5, messages=HELLO)
-        kit("clients", "enable", "to be disabled")
+        kit("clients", "enable", name)
         assert client.messages.create(model="fast", max_tokens=5, messages=HELLO).id
 
 
@@ -212,25 +220,32 @@ def test_claudes_overload_reaches_the_caller_as_itself(only_local: Deployment) -
     assert (failed.value.status_code, failed.value.type) == (529, "overloaded_error")
 
 
-def test_the_budget_shows_what_was_spent_and_nothing_stays_open(only_local: Deployment) -> None:
-    key = add_client("spender", "--budget", "1")
+def test_the_budget_shows_what_was_spent_and_nothing_stays_open(
+    only_local: Deployment, name: str
+) -> None:
+    key = add_client(name, "--budget", "1")
     answer = only_local.call("POST /prompt", key=key, json={"prompt": "hello"})
-    (row,) = [
-        one for one in json.loads(kit("clients", "list", "--json")) if one["name"] == "spender"
-    ]
+    (row,) = [one for one in json.loads(kit("clients", "list", "--json")) if one["name"] == name]
     assert row["open"] == 0
     assert row["left_usd"] == pytest.approx(1 - answer.json()["cost_usd"])
 
 
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance"
+)
+
+
 def test_whatever_is_sent_by_the_description_no_answer_is_a_5xx(deployment: Deployment) -> None:
-    """schemathesis over the served OpenAPI document."""
+    """schemathesis over the served OpenAPI document, by one worker: with more, `ast` of Python
+    3.11 before 3.11.9 fails in hypothesis (cpython #106905)."""
     command = [
         str(ROOT / ".venv" / "bin" / "schemathesis"),
         "run",
         f"{deployment.url}/openapi.json",
         *("--url", deployment.url, "--header", f"x-api-key: {deployment.key}"),
-        *("--checks", "not_a_server_error,content_type_conformance"),
-        *("--max-examples", "20", "--seed", "7", "--workers", "2", "--no-color"),
+        *("--checks", CHECKS),
+        *("--max-examples", "20", "--seed", "7", "--workers", "1", "--no-color"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-4_000:]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from claude_core.fields import COUNT_TOKENS, MESSAGES, PROMPT
+from claude_core.models import MODELS, ROLES
 from lambda_src.api import OPENAPI
 from lambda_src.api import ROUTES as SERVED
 from stacks.config import ENVIRONMENTS
@@ -32,6 +34,14 @@ def test_the_routes_deployed_are_those_served_and_those_described() -> None:
     ]
     assert sorted(ROUTES) == sorted(SERVED) == sorted(described)
     assert len(stack().of_type("AWS::ApiGateway::Method")) == len(ROUTES)
+
+
+@pytest.mark.parametrize("schema", ["Prompt", "Messages", "CountTokens"])
+def test_the_description_names_the_models_and_fields_that_pass(schema: str) -> None:
+    described = json.loads(OPENAPI.read_text())["components"]["schemas"][schema]["properties"]
+    assert described["model"]["enum"] == [*ROLES, *(model.id for model in MODELS)]
+    table = {"Prompt": PROMPT, "Messages": MESSAGES, "CountTokens": COUNT_TOKENS}[schema]
+    assert set(described) == set(table)
 
 
 @EACH_ENV

@@ -1,0 +1,82 @@
+"""Who may import whom, and what must exist: the layout is a contract, held here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stacks import PATTERNS
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("claude_core", "lambda_src", "stacks", "kit", "local")
+EDGES = {"lambda_src", "service_src", "worker_src"}
+SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+EACH_FILE = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@EACH_FILE
+def test_arrows_point_one_way(path: Path) -> None:
+    package, found = path.relative_to(ROOT).parts[0], set(imports(path))
+    tops = {name.split(".")[0] for name in found}
+    if package == "claude_core":
+        assert not tops & {*EDGES, "aws_cdk", "stacks", "kit", "local", "boto3", "botocore"}
+    if package in EDGES:
+        assert not tops & (EDGES - {package}) | (tops & {"aws_cdk", "stacks", "kit", "local"})
+    if package == "stacks":
+        core = {name for name in found if name.startswith("claude_core.")}
+        allowed = ("claude_core.settings", "claude_core.models")
+        assert all(name.startswith(allowed) for name in core), core
+        assert not tops & {*EDGES, "kit", "local"}
+
+
+@EACH_FILE
+def test_each_concern_has_one_owner(path: Path) -> None:
+    package, found = path.relative_to(ROOT).parts[0], set(imports(path))
+    if package in ("claude_core", *EDGES):
+        if path.name != "client.py":
+            assert "anthropic" not in {name.split(".")[0] for name in found}
+        if path.name != "settings.py":
+            assert "environ" not in path.read_text()
+        if path.name != "gateway.py":
+            assert "queryStringParameters" not in path.read_text()
+
+
+@EACH_FILE
+def test_a_file_does_one_job(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 200
+
+
+def test_environments_are_values_so_no_code_asks_for_their_names() -> None:
+    for path in SOURCES:
+        if path.parent.name in ("stacks", "parts") and path.name != "config.py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Compare):
+                    names = [one.value for one in node.comparators if isinstance(one, ast.Constant)]
+                    assert not {"dev", "prod", "local"} & {*names}, path
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
+def test_every_pattern_has_its_page(pattern: type) -> None:
+    name = pattern.__name__.removesuffix("Stack").lower()
+    page = ROOT / "docs" / "patterns" / f"{name}.md"
+    assert pattern.__name__ in page.read_text()
+    assert f"docs/patterns/{name}.md" in (ROOT / "README.md").read_text()
+
+
+def test_every_local_link_in_the_docs_leads_somewhere() -> None:
+    import re
+
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
