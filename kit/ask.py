@@ -54,7 +54,8 @@ def _send(
     import anthropic
 
     more: dict[str, Any] = {"system": system} if system else {}
-    with anthropic.Anthropic(base_url=url, api_key=key, timeout=TIMEOUT_S) as client:
+    # The function behind the URL has retried already: a second owner would multiply the calls.
+    with anthropic.Anthropic(base_url=url, api_key=key, timeout=TIMEOUT_S, max_retries=0) as client:
         try:
             return client.messages.create(
                 model=model,

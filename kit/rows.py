@@ -31,7 +31,7 @@ class Client:
 
     @classmethod
     def from_row(cls, row: Row, month: str) -> "Client":
-        left = row.get(month, row["budget"])
+        left = row[month] if month in row else row["budget"]
         used = row.get("last_used")
         return cls(
             name=row["name"]["S"],
@@ -63,6 +63,8 @@ class Clients:
             raise Stop("NAME: must have a letter in it", code=2)
         if not 0 < budget_usd <= 1_000_000:
             raise Stop(f"--budget {budget_usd:g}: must be above 0, and 1000000 at most", code=2)
+        if not models:
+            raise Stop("--models: name at least one, such as fast", code=2)
         for model in models:
             try:
                 resolve(model)

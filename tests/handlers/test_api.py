@@ -159,7 +159,7 @@ def test_a_body_in_base64_is_the_same_body(served: Served) -> None:
 def test_without_a_good_key_it_is_a_401_and_claude_is_not_asked(
     served: Served, route: str, key: str | None
 ) -> None:
-    body = {"prompt": "hi"} if route == "POST /prompt" else MESSAGE
+    body: dict[str, Any] = {"prompt": "hi"} if route == "POST /prompt" else MESSAGE
     if route.endswith("count_tokens"):
         body = {"model": "fast", "messages": HELLO}
     status, answer = served(route, body, key=key)

@@ -1,0 +1,318 @@
+"""The command line against moto: what it writes is what the functions accept, and keys stay keys."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from claude_core.aws import Aws
+from claude_core.budget import Budget
+from claude_core.clients import ClientKey
+from claude_core.errors import NotAllowed, NotAuthenticated
+from claude_core.models import resolve
+from kit import checks, deployment
+from kit.main import app
+from local.fake_claude.inprocess import Fake
+from tests.doubles import CLAUDE_KEY, REGION, AwsDouble, http
+
+Kit = Callable[..., Result]
+
+
+@pytest.fixture
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "outputs.json"
+    monkeypatch.setattr(deployment, "OUTPUTS", path)
+    return path
+
+
+@pytest.fixture
+def kit(aws: AwsDouble, claude: Fake, outputs: Path) -> Iterator[Kit]:
+    """`kit … --local`, with moto as the cloud and the fake as Claude."""
+    written = {
+        "SharedStack": {
+            "ClientsTableName": aws.clients_table(),
+            "ClaudeSecretArn": aws.claude_secret(key=None),
+        },
+        "ServerlessStack": {"ApiUrl": claude.url},
+        "Local": {
+            "AwsEndpoint": aws.url,
+            "Region": REGION,
+            "AccessKeyId": "testing",
+            "ClaudeUrl": claude.url,
+            "ClientKey": CLAUDE_KEY,
+        },
+    }
+    outputs.write_text(json.dumps(written))
+
+    def run(*arguments: str, words: str | None = None) -> Result:
+        return CliRunner().invoke(app, [*arguments, "--local"], input=words)
+
+    yield run
+
+
+def added(kit: Kit, name: str = "shop", *options: str) -> str:
+    result = kit("clients", "add", name, "--json", *options)
+    assert result.exit_code == 0, result.output
+    return str(json.loads(result.stdout)["key"])
+
+
+def reserve(aws: AwsDouble, key: str, model: str = "fast") -> None:
+    async def once() -> None:
+        async with http() as client:
+            budget = Budget(Aws(client, aws.runtime), "clients")
+            proof = ClientKey.parse(key)
+            await budget.settle(await budget.reserve(proof, resolve(model), 1_000), 400)
+
+    asyncio.run(once())
+
+
+def test_a_client_that_was_added_may_call_and_its_budget_is_charged(
+    kit: Kit, aws: AwsDouble
+) -> None:
+    key = added(kit, "shop", "--budget", "5", "--models", "fast")
+    reserve(aws, key)
+    (listed,) = json.loads(kit("clients", "list", "--json").stdout)
+    assert (listed["name"], listed["budget_usd"], listed["open"]) == ("shop", 5.0, 0)
+    assert listed["left_usd"] == pytest.approx(5 - 400e-9)
+    assert listed["last_used"] is not None
+    with pytest.raises(NotAllowed):
+        reserve(aws, key, "deep")
+
+
+def test_a_key_is_shown_once_and_stored_nowhere(kit: Kit, aws: AwsDouble) -> None:
+    result = kit("clients", "add", "shop")
+    (key,) = [line for line in result.stdout.splitlines() if line.startswith("ck_")]
+    assert "shown once" in result.stdout
+    assert key not in kit("clients", "list").stdout
+    assert key not in str(aws.boto("dynamodb").scan(TableName="clients"))
+
+
+def test_a_disabled_client_is_refused_until_it_is_enabled(kit: Kit, aws: AwsDouble) -> None:
+    key = added(kit)
+    kit("clients", "disable", "shop")
+    with pytest.raises(NotAllowed):
+        reserve(aws, key)
+    kit("clients", "enable", "shop")
+    reserve(aws, key)
+
+
+def test_a_rotated_client_has_two_keys_and_a_third_ends_the_first(kit: Kit, aws: AwsDouble) -> None:
+    first = added(kit)
+    second = json.loads(kit("clients", "rotate", "shop", "--json").stdout)["key"]
+    reserve(aws, first)
+    reserve(aws, second)
+    third = json.loads(kit("clients", "rotate", "shop", "--json").stdout)["key"]
+    reserve(aws, third)
+    reserve(aws, second)
+    with pytest.raises(NotAuthenticated):
+        reserve(aws, first)
+
+
+def test_dropping_the_old_key_leaves_the_newest(kit: Kit, aws: AwsDouble) -> None:
+    first = added(kit)
+    second = json.loads(kit("clients", "rotate", "shop", "--json").stdout)["key"]
+    assert kit("clients", "rotate", "shop", "--drop-old").exit_code == 0
+    reserve(aws, second)
+    with pytest.raises(NotAuthenticated):
+        reserve(aws, first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["clients", "add", "x", "--budget", "0"], 2, "--budget 0: must be above 0"),
+        (["clients", "add", "x", "--budget", "-1"], 2, "--budget -1: must be above 0"),
+        (["clients", "add", "x", "--models", "gpt"], 2, "'gpt' is not one of fast"),
+        (["clients", "add", "x", "--models", " "], 2, "--models: name at least one"),
+        (["clients", "add", " "], 2, "NAME: must have a letter"),
+        (["clients", "add", "shop"], 1, "there is a client 'shop' already"),
+        (["clients", "disable", "shpo"], 1, "did you mean 'shop'?"),
+        (["clients", "rotate", "zzz"], 1, "kit clients list"),
+        (["ask", " "], 2, "nothing was asked"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
+    kit: Kit, arguments: list[str], code: int, says: str
+) -> None:
+    added(kit, "shop")
+    result = kit(*arguments)
+    assert result.exit_code == code
+    assert says in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_claude_key_is_stored_stripped_and_never_echoed(kit: Kit, aws: AwsDouble) -> None:
+    result = kit("key", "set", words=f"  {CLAUDE_KEY}\n")
+    assert result.exit_code == 0
+    assert CLAUDE_KEY not in result.output
+    assert CLAUDE_KEY[-4:] in result.output
+    stored = aws.boto("secretsmanager").get_secret_value(SecretId="claude")
+    assert stored["SecretString"] == CLAUDE_KEY
+
+
+@pytest.mark.parametrize("words", ["", "\n", "ck_" + "a" * 43, "sk-ant-short"])
+def test_what_is_no_claude_key_is_not_stored_and_not_echoed(
+    kit: Kit, aws: AwsDouble, words: str
+) -> None:
+    result = kit("key", "set", words=words)
+    assert (result.exit_code, "sk-ant-…" in result.stderr) == (2, True)
+    assert not words.strip() or words.strip() not in result.output
+    assert aws.count("secretsmanager:PutSecretValue") == 0
+
+
+def test_ask_prints_the_answer_and_what_it_used(kit: Kit) -> None:
+    result = kit("ask", "Why is the sky blue?", "--model", "claude-haiku-5-5")
+    assert result.exit_code == 0
+    assert "sky" in result.stdout
+    assert "end_turn" in result.stdout.splitlines()[-1]
+
+
+def test_ask_reads_standard_input_and_answers_as_json(kit: Kit) -> None:
+    result = kit("ask", "--json", "--model", "claude-haiku-5-5", words="hello")
+    assert json.loads(result.stdout)["type"] == "message"
+
+
+def test_a_refusal_is_shown_with_its_request_id(kit: Kit, claude: Fake) -> None:
+    claude.plan(["spend_cap"])
+    result = kit("ask", "hello", "--model", "claude-haiku-5-5")
+    assert result.exit_code == 1
+    assert "429" in result.stderr
+    assert "req_" in result.stderr
+
+
+def test_without_a_local_cloud_it_says_how_to_get_one(outputs: Path) -> None:
+    result = CliRunner().invoke(app, ["clients", "list", "--local"])
+    assert (result.exit_code, result.stderr.strip()) == (
+        1,
+        "no local cloud is up; run: make local",
+    )
+
+
+def test_without_credentials_it_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    result = CliRunner().invoke(app, ["clients", "list", "--region", "us-east-1"])
+    assert result.exit_code == 1
+    assert "no AWS credentials" in result.stderr
+
+
+@pytest.mark.parametrize(("env", "prefix"), [("dev", ""), ("prod", "prod-")])
+def test_stacks_are_found_by_name_and_a_missing_one_says_what_to_deploy(
+    aws: AwsDouble, monkeypatch: pytest.MonkeyPatch, env: str, prefix: str
+) -> None:
+    real = deployment.Deployment(env=env, region=REGION, profile=None, local=False)
+    monkeypatch.setattr(real, "client", aws.boto)
+    with pytest.raises(deployment.Stop, match=f"{prefix}SharedStack is not deployed; run: npx cdk"):
+        real.outputs("SharedStack")
+    body: dict[str, Any] = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"ClientsTableName": {"Value": "t"}},
+    }
+    aws.boto("cloudformation").create_stack(
+        StackName=f"{prefix}SharedStack", TemplateBody=json.dumps(body)
+    )
+    assert real.outputs("SharedStack") == {"ClientsTableName": "t"}
+
+
+def test_an_unknown_environment_is_named(kit: Kit) -> None:
+    result = CliRunner().invoke(app, ["clients", "list", "--env", "staging"])
+    assert (result.exit_code, "use one of dev, prod" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["key"], ["clients"], ["key", "set"], ["clients", "add"], ["clients", "list"], ["ask"]],
+)
+def test_help_explains_each_command(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
+
+
+def line(output: str, check: str) -> str:
+    (found,) = [one for one in output.splitlines() if one[5:].startswith(check)]
+    return found
+
+
+def test_doctor_says_what_mends_an_empty_secret_and_then_that_it_is_filled(
+    kit: Kit, aws: AwsDouble
+) -> None:
+    aws.boto("ssm").put_parameter(Name=checks.BOOTSTRAP, Value="33", Type="String")
+    before = kit("doctor")
+    assert before.exit_code == 1
+    assert "kit key set" in line(before.stdout, "Claude key")
+    assert line(before.stdout, "Claude models").startswith("-")
+    kit("key", "set", words=CLAUDE_KEY)
+    after = kit("doctor")
+    assert line(after.stdout, "Claude key").startswith("ok")
+    assert line(after.stdout, "Claude models").startswith("ok")
+    assert CLAUDE_KEY not in after.stdout
+
+
+def test_doctor_says_what_mends_a_missing_bootstrap(kit: Kit) -> None:
+    assert "npx cdk bootstrap" in line(kit("doctor").stdout, "CDK bootstrap")
+
+
+def test_doctor_tells_of_a_key_that_claude_refuses(kit: Kit, claude: Fake) -> None:
+    kit("key", "set", words=CLAUDE_KEY)
+    claude.keys(["sk-ant-" + "another-key-of-tests"])
+    assert "Claude refuses the key" in line(kit("doctor").stdout, "Claude models")
+
+
+def test_doctor_tells_of_a_model_that_is_gone(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    retired = type("Model", (), {"id": "claude-sonnet-4-20250514"})
+    monkeypatch.setattr(checks, "MODELS", (*checks.MODELS, retired))
+    kit("key", "set", words=CLAUDE_KEY)
+    found = line(kit("doctor").stdout, "Claude models")
+    assert "claude-sonnet-4-20250514; edit claude_core/models.py" in found
+
+
+@pytest.mark.parametrize(("allowed", "passes"), [(10, False), (1_000, True)])
+def test_doctor_warns_of_an_account_that_allows_ten_functions_at_once(
+    allowed: int, passes: bool
+) -> None:
+    class Lambda:
+        def get_account_settings(self) -> dict[str, dict[str, int]]:
+            return {"AccountLimit": {"ConcurrentExecutions": allowed}}
+
+    patient = checks.Patient(
+        deployment.Deployment(env="dev", region=None, profile=None, local=False), account="1"
+    )
+    patient.deployment.client = lambda service: Lambda()  # type: ignore[method-assign]
+    if passes:
+        assert checks.concurrency(patient) == f"{allowed} at once"
+    else:
+        with pytest.raises(checks.Bad, match="Service Quotas"):
+            checks.concurrency(patient)
+
+
+def test_doctor_without_credentials_checks_what_it_can(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    result = CliRunner().invoke(app, ["doctor", "--region", REGION])
+    assert result.exit_code == 1
+    assert "aws configure" in line(result.stdout, "AWS credentials")
+    assert line(result.stdout, "CDK bootstrap").startswith("-")
+
+
+def test_doctor_tells_of_a_cdk_that_is_not_the_pinned_one(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checks, "CDK", tmp_path / "none")
+    assert "npm ci" in line(kit("doctor").stdout, "CDK CLI")
+
+
+def test_the_month_of_the_list_is_the_month_of_the_budget(kit: Kit, aws: AwsDouble) -> None:
+    added(kit)
+    (row,) = aws.boto("dynamodb").scan(TableName="clients")["Items"]
+    last_year = f"spend_{dt.datetime.now(dt.UTC).year - 1}_01"
+    aws.boto("dynamodb").put_item(TableName="clients", Item=row | {last_year: {"N": "1"}})
+    (listed,) = json.loads(kit("clients", "list", "--json").stdout)
+    assert listed["left_usd"] == listed["budget_usd"]
