@@ -63,7 +63,7 @@ def test_leaving_a_slow_answer_that_is_not_streamed_bills_what_was_made_by_then(
         http.post("/v1/messages", json=ask(), timeout=0.2)
     billed = fake.wait(left=1)["billed"]
     assert billed["completions"] == 1
-    assert 5 <= billed["output_tokens"] <= 30
+    assert 1 <= billed["output_tokens"] < 100
 
 
 def test_a_cancelled_task_of_the_async_client_is_noticed(fake: Fake) -> None:

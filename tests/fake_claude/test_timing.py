@@ -23,15 +23,12 @@ def arrivals(http: httpx2.Client, request: dict[str, Any]) -> tuple[float, list[
     return headers, deltas
 
 
-def test_a_paced_stream_comes_token_by_token_and_its_headers_at_once(
-    fake: Fake, http: httpx2.Client
-) -> None:
+def test_a_paced_stream_comes_token_by_token(fake: Fake, http: httpx2.Client) -> None:
     fake.plan([{"tokens": 8, "first_token_ms": 150, "per_token_ms": 40}])
-    headers, deltas = arrivals(http, ask())
-    assert headers < 0.14
+    _, deltas = arrivals(http, ask())
     assert len(deltas) == 8
     for number, arrived in enumerate(deltas):
-        assert 0.150 + 0.040 * number - 0.005 <= arrived < 0.150 + 0.040 * number + 0.3
+        assert 0.145 + 0.040 * number <= arrived < 1 + 0.040 * number
 
 
 def test_without_a_stream_the_same_pace_delays_the_whole_answer(
@@ -40,7 +37,7 @@ def test_without_a_stream_the_same_pace_delays_the_whole_answer(
     fake.plan([{"tokens": 6, "first_token_ms": 50, "per_token_ms": 20}])
     started = time.perf_counter()
     assert http.post("/v1/messages", json=ask()).status_code == 200
-    assert 0.149 <= time.perf_counter() - started < 0.6
+    assert 0.149 <= time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize("name", ["answer", "overloaded"])
@@ -49,27 +46,35 @@ def test_a_delay_comes_before_the_headers_of_answers_and_refusals_alike(
 ) -> None:
     fake.plan([{"name": name, "delay_ms": 120}])
     headers, _ = arrivals(http, ask())
-    assert 0.119 <= headers < 0.6
+    assert 0.119 <= headers < 1
 
 
-def test_a_trickle_has_its_headers_at_once_and_then_one_byte_at_a_time(
-    fake: Fake, http: httpx2.Client
+@pytest.mark.parametrize(
+    "script", ["first_token_ms=60000", "trickle every_ms=60000", "hang after=0", "hold after=0"]
+)
+def test_a_slow_stream_has_its_headers_at_once_so_that_a_proxy_can_pass_them_on(
+    fake: Fake, http: httpx2.Client, script: str
 ) -> None:
+    fake.plan([script])
+    with http.stream("POST", "/v1/messages", json=ask(stream=True)) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+def test_a_trickle_comes_one_byte_at_a_time(fake: Fake, http: httpx2.Client) -> None:
     fake.plan([{"name": "trickle", "every_ms": 20}])
     started = time.perf_counter()
     with http.stream("POST", "/v1/messages", json=ask()) as answer:
-        assert time.perf_counter() - started < 0.1
-        chunks = answer.iter_raw()
+        chunks = answer.iter_raw(1)
         assert [len(next(chunks)) for _ in range(5)] == [1] * 5
         assert time.perf_counter() - started >= 0.099
 
 
 def test_pings_alone_keep_a_stream_open_and_say_nothing(fake: Fake, http: httpx2.Client) -> None:
-    fake.plan([{"name": "ping_only", "every_ms": 10, "for_s": 0.1}])
-    answer = http.post("/v1/messages", json=ask(stream=True))
-    lines = set(answer.text.splitlines())
-    assert lines == {"event: ping", 'data: {"type":"ping"}', ""}
-    assert answer.text.count("event: ping") >= 3
+    fake.plan([{"name": "ping_only", "every_ms": 10}])
+    with http.stream("POST", "/v1/messages", json=ask(stream=True)) as answer:
+        lines = answer.iter_lines()
+        for _ in range(3):
+            assert [next(lines) for _ in range(3)] == ["event: ping", 'data: {"type":"ping"}', ""]
 
 
 def test_a_reset_is_a_reset_and_a_hang_up_is_not(fake: Fake) -> None:

@@ -1,9 +1,9 @@
-"""The command line against moto: what it writes is what the functions accept, and keys stay keys."""
+"""The command line against moto: what it writes is what the functions accept; keys stay keys."""
 
 import asyncio
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def kit(aws: AwsDouble, claude: Fake, outputs: Path) -> Iterator[Kit]:
+def kit(aws: AwsDouble, claude: Fake, outputs: Path) -> Kit:
     """`kit … --local`, with moto as the cloud and the fake as Claude."""
     written = {
         "SharedStack": {
@@ -52,7 +52,7 @@ def kit(aws: AwsDouble, claude: Fake, outputs: Path) -> Iterator[Kit]:
     def run(*arguments: str, words: str | None = None) -> Result:
         return CliRunner().invoke(app, [*arguments, "--local"], input=words)
 
-    yield run
+    return run
 
 
 def added(kit: Kit, name: str = "shop", *options: str) -> str:
