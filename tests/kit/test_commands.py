@@ -14,9 +14,10 @@ from claude_core.aws import Aws
 from claude_core.budget import Budget
 from claude_core.clients import ClientKey
 from claude_core.errors import NotAllowed, NotAuthenticated
-from claude_core.models import resolve
+from claude_core.models import MODELS, resolve
 from kit import checks, deployment
 from kit.main import app
+from kit.say import Stop
 from local.fake_claude.inprocess import Fake
 from tests.doubles import CLAUDE_KEY, REGION, AwsDouble, http
 
@@ -208,7 +209,7 @@ def test_stacks_are_found_by_name_and_a_missing_one_says_what_to_deploy(
 ) -> None:
     real = deployment.Deployment(env=env, region=REGION, profile=None, local=False)
     monkeypatch.setattr(real, "client", aws.boto)
-    with pytest.raises(deployment.Stop, match=f"{prefix}SharedStack is not deployed; run: npx cdk"):
+    with pytest.raises(Stop, match=f"{prefix}SharedStack is not deployed; run: npx cdk"):
         real.outputs("SharedStack")
     body: dict[str, Any] = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -267,7 +268,7 @@ def test_doctor_tells_of_a_key_that_claude_refuses(kit: Kit, claude: Fake) -> No
 
 def test_doctor_tells_of_a_model_that_is_gone(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     retired = type("Model", (), {"id": "claude-sonnet-4-20250514"})
-    monkeypatch.setattr(checks, "MODELS", (*checks.MODELS, retired))
+    monkeypatch.setattr(checks, "MODELS", (*MODELS, retired))
     kit("key", "set", words=CLAUDE_KEY)
     found = line(kit("doctor").stdout, "Claude models")
     assert "claude-sonnet-4-20250514; edit claude_core/models.py" in found
