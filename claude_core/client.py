@@ -77,7 +77,8 @@ class Claude:
                 await asyncio.sleep(wait)
 
     async def _send(self, path: str, request: Request, key: str) -> httpx2.Response:
-        headers = {"x-api-key": key, "content-type": "application/json"}
+        # The header that the SDK itself sends a key in; one of ours beside it would not replace it.
+        headers = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
         if request.betas:
             headers["anthropic-beta"] = ",".join(request.betas)
         options: Any = {

@@ -4,9 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import metadata
 from typing import Any
 
 from claude_core.errors import KeyMissing
@@ -46,7 +46,8 @@ class Patient:
 
 
 def python(_: Patient) -> str:
-    oldest = metadata("claude-deployment-kit")["Requires-Python"].removeprefix(">=")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    oldest = str(project["requires-python"]).removeprefix(">=")
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < tuple(map(int, oldest.split("."))):
         raise Bad(f"{version} is too old; install {oldest} or newer, then: make install")

@@ -65,7 +65,9 @@ def test_the_request_arrives_byte_for_byte_with_the_key_of_the_secret(
     ask(aws, claude, request=request)
     (record,) = claude.stats()["requests"]
     assert claude.body(record["id"]) == request.wire
-    assert record["headers"]["x-api-key"].endswith(CLAUDE_KEY[-4:])
+    # One credential, and the right one: the SDK would send its own placeholder beside another.
+    assert record["headers"]["authorization"].endswith(CLAUDE_KEY[-4:])
+    assert "x-api-key" not in record["headers"]
     assert record["headers"]["anthropic-beta"] == "structured-outputs-2025-11-13"
 
 
