@@ -1,5 +1,6 @@
 """`make local`: bring the whole kit up on this machine, say how to call it, and stay until told."""
 
+import fcntl
 import json
 import os
 import signal
@@ -31,6 +32,8 @@ def up() -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with ExitStack() as stack, suppress(KeyboardInterrupt):
+        lock = stack.enter_context(PID.open("a+"))
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         stack.callback(_forget)
         PID.write_text(str(os.getpid()))
         began = time.monotonic()
@@ -42,11 +45,16 @@ def up() -> None:
 
 
 def running() -> int | None:
-    """The process id of a local cloud of this checkout, if one is up."""
-    with suppress(OSError, ValueError):
-        pid = int(PID.read_text())
-        os.kill(pid, 0)
-        return pid
+    """The process id of a local cloud of this checkout, if one is up.
+
+    Whoever runs one holds a lock, which ends with the process: a process id alone may be old, and
+    somebody else's by now.
+    """
+    with suppress(FileNotFoundError), PID.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(PID.read_text() or 0)
     return None
 
 
