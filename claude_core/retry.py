@@ -18,6 +18,9 @@ SHARE = 0.1
 SAVED = 10.0
 """Retries that may be saved up in quiet times."""
 
+# Of the operating system: environments restored from one snapshot would share any other.
+_JITTER = random.SystemRandom()
+
 # What is not in this table is never retried: it was refused, cannot succeed, or may be billed.
 LATER = (RateLimited, Overloaded, UpstreamBroken, ConnectFailed)
 
@@ -25,7 +28,7 @@ LATER = (RateLimited, Overloaded, UpstreamBroken, ConnectFailed)
 class RetryBudget:
     """Retries of one process: each call earns a tenth of one, each retry spends one."""
 
-    def __init__(self, rand: Callable[[], float] = random.random) -> None:
+    def __init__(self, rand: Callable[[], float] = _JITTER.random) -> None:
         self._left, self._rand = SAVED, rand
 
     def earn(self) -> None:

@@ -33,6 +33,8 @@ REFUSALS: dict[str, tuple[str | None, str, str, str]] = {
     "ACCESS_DENIED": ("403", "permission_error", "access denied", "false"),
     "MISSING_AUTHENTICATION_TOKEN": ("404", "not_found_error", "no such route", "false"),
     "RESOURCE_NOT_FOUND": ("404", "not_found_error", "no such route", "false"),
+    # No route is signed here: a bearer key on a path that does not exist ends in this one.
+    "INVALID_SIGNATURE": ("404", "not_found_error", "no such route", "false"),
     "REQUEST_TOO_LARGE": ("413", "request_too_large", "the body is above 10 MB", "false"),
     "THROTTLED": ("429", "rate_limit_error", "too many requests at once; try again", "true"),
     "QUOTA_EXCEEDED": ("429", "rate_limit_error", "the quota is used up", "false"),
