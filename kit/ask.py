@@ -5,38 +5,33 @@ from typing import Annotated, Any
 
 import typer
 
-from kit.options import Env, Json, Local, Profile, Region, find
-from kit.say import Stop, out, sentences
+from kit.deployment import Deployment
+from kit.options import Json, deployed
+from kit.say import Stop, out
 
 TIMEOUT_S = 40.0
 
 
+@deployed
 def ask(
+    deployment: Deployment,
     question: Annotated[str | None, typer.Argument(help="Or on standard input.")] = None,
     model: Annotated[str, typer.Option(help="A role or a model id.")] = "fast",
     max_tokens: Annotated[int, typer.Option(help="The longest answer.")] = 512,
     system: Annotated[str | None, typer.Option(help="A system prompt.")] = None,
     key: Annotated[str | None, typer.Option(envvar="KIT_CLIENT_KEY", help="A client key.")] = None,
     as_json: Json = False,
-    env: Env = "dev",
-    region: Region = None,
-    profile: Profile = None,
-    local: Local = False,
 ) -> None:
     """Ask Claude one question through the deployment."""
-    with sentences():
-        if question is None and not sys.stdin.isatty():
-            question = sys.stdin.read()
-        if not question or not question.strip():
-            raise Stop('nothing was asked; try: kit ask "Why is the sky blue?"', code=2)
-        deployment = find(env, region, profile, local)
-        key = key or (deployment.here["Local"]["ClientKey"] if local else None)
-        if not key:
-            raise Stop(
-                "no client key; give --key or set KIT_CLIENT_KEY (kit clients add NAME)", code=2
-            )
-        url = deployment.outputs("ServerlessStack")["ApiUrl"].rstrip("/")
-        message = _send(url, key, model, max_tokens, question, system)
+    if question is None and not sys.stdin.isatty():
+        question = sys.stdin.read()
+    if not question or not question.strip():
+        raise Stop('nothing was asked; try: kit ask "Why is the sky blue?"', code=2)
+    key = key or (deployment.here["Local"]["ClientKey"] if deployment.local else None)
+    if not key:
+        raise Stop("no client key; give --key or set KIT_CLIENT_KEY (kit clients add NAME)", code=2)
+    url = deployment.outputs("ServerlessStack")["ApiUrl"].rstrip("/")
+    message = _send(url, key, model, max_tokens, question, system)
     if as_json:
         print(message.to_json())
         return

@@ -7,114 +7,88 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from kit.options import Env, Json, Local, Profile, Region, find
+from kit.deployment import Deployment
+from kit.options import Json, deployed
 from kit.rows import Client, Clients
-from kit.say import out, sentences
+from kit.say import out
 
 app = typer.Typer(no_args_is_help=True, help="Who may call, with how much money and which models.")
 Name = Annotated[str, typer.Argument(help="The client's name, or its id.")]
 
 
 @app.command(epilog="Example: kit clients add shop --budget 50 --models fast,balanced")
+@deployed
 def add(
+    deployment: Deployment,
     name: Annotated[str, typer.Argument(help="What to call it, for people.")],
     budget: Annotated[float, typer.Option(help="USD a month.")] = 20.0,
     models: Annotated[
         str, typer.Option(help="Roles or model ids, with commas between.")
     ] = "fast,balanced,deep",
     as_json: Json = False,
-    env: Env = "dev",
-    region: Region = None,
-    profile: Profile = None,
-    local: Local = False,
 ) -> None:
     """Make a client and print its key, once."""
-    with sentences():
-        asked = [model.strip() for model in models.split(",") if model.strip()]
-        clients = Clients(find(env, region, profile, local))
-        key = clients.add(name, budget_usd=budget, models=asked)
-        if as_json:
-            print(json.dumps({"name": name, "key": key}))
-            return
+    asked = [model.strip() for model in models.split(",") if model.strip()]
+    key = Clients(deployment).add(name, budget_usd=budget, models=asked)
+    if not as_json:
         out.print(f"{name}: {budget:g} USD a month, {', '.join(asked)}", markup=False)
-        _show(key)
+    _show(name, key, as_json)
 
 
 @app.command("list", epilog="Example: kit clients list --json | jq '.[].left_usd'")
-def list_clients(
-    as_json: Json = False,
-    env: Env = "dev",
-    region: Region = None,
-    profile: Profile = None,
-    local: Local = False,
-) -> None:
+@deployed
+def list_clients(deployment: Deployment, as_json: Json = False) -> None:
     """Every client: budget, what is left this month, models, keys."""
-    with sentences():
-        found = Clients(find(env, region, profile, local)).all()
-        if as_json:
-            print(json.dumps([asdict(client) for client in found], indent=2))
-        elif found:
-            out.print(_table(found))
-        else:
-            out.print("no clients yet; run: kit clients add NAME")
+    found = Clients(deployment).all()
+    if as_json:
+        print(json.dumps([asdict(client) for client in found], indent=2))
+    elif found:
+        out.print(_table(found))
+    else:
+        out.print("no clients yet; run: kit clients add NAME")
 
 
 @app.command(epilog="Example: kit clients disable shop")
-def disable(
-    name: Name,
-    env: Env = "dev",
-    region: Region = None,
-    profile: Profile = None,
-    local: Local = False,
-) -> None:
+@deployed
+def disable(deployment: Deployment, name: Name) -> None:
     """Refuse every call of a client, from the next one on."""
-    with sentences():
-        Clients(find(env, region, profile, local)).set_disabled(name, True)
-        out.print(f"{name} is disabled; back with: kit clients enable", markup=False)
+    Clients(deployment).set_disabled(name, True)
+    out.print(f"{name} is disabled; back with: kit clients enable", markup=False)
 
 
 @app.command(epilog="Example: kit clients enable shop")
-def enable(
-    name: Name,
-    env: Env = "dev",
-    region: Region = None,
-    profile: Profile = None,
-    local: Local = False,
-) -> None:
+@deployed
+def enable(deployment: Deployment, name: Name) -> None:
     """Let a disabled client call again."""
-    with sentences():
-        Clients(find(env, region, profile, local)).set_disabled(name, False)
-        out.print(f"{name} is enabled", markup=False)
+    Clients(deployment).set_disabled(name, False)
+    out.print(f"{name} is enabled", markup=False)
 
 
 @app.command(epilog="Example: kit clients rotate shop, then, later: --drop-old")
+@deployed
 def rotate(
+    deployment: Deployment,
     name: Name,
     drop_old: Annotated[
         bool, typer.Option("--drop-old", help="End the old key; make no new one.")
     ] = False,
     as_json: Json = False,
-    env: Env = "dev",
-    region: Region = None,
-    profile: Profile = None,
-    local: Local = False,
 ) -> None:
     """Give a client a second key, under the same budget; the old one works until --drop-old."""
-    with sentences():
-        clients = Clients(find(env, region, profile, local))
-        if drop_old:
-            clients.drop_old_key(name)
-            out.print(f"{name}: only the newest key works now", markup=False)
-            return
-        key = clients.rotate(name)
-        if as_json:
-            print(json.dumps({"name": name, "key": key}))
-            return
-        _show(key)
+    clients = Clients(deployment)
+    if drop_old:
+        clients.drop_old_key(name)
+        out.print(f"{name}: only the newest key works now", markup=False)
+        return
+    _show(name, clients.rotate(name), as_json)
+    if not as_json:
         out.print("The old key works until: kit clients rotate NAME --drop-old")
 
 
-def _show(key: str) -> None:
+def _show(name: str, key: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"name": name, "key": key}))
+        return
     print(key)
     out.print("[dim]This key is shown once and stored nowhere: keep it now.[/]")
 

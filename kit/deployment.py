@@ -13,9 +13,7 @@ PREFIX = {"dev": "", "prod": "prod-"}
 class Deployment:
     """One deployment: its outputs, and AWS clients that do not wait for ever."""
 
-    def __init__(
-        self, *, env: str = "dev", region: str | None, profile: str | None, local: bool
-    ) -> None:
+    def __init__(self, *, env: str, region: str | None, profile: str | None, local: bool) -> None:
         if env not in PREFIX:
             raise Stop(f"--env {env}: use one of {', '.join(PREFIX)}, or --local", code=2)
         self.env, self.local = env, local

@@ -5,18 +5,17 @@ from collections.abc import Callable
 import typer
 
 from kit.checks import CHECKS, Bad, Patient, Unasked
-from kit.options import Env, Local, Profile, Region, find
-from kit.say import Stop, out, sentences
+from kit.deployment import Deployment
+from kit.options import deployed
+from kit.say import Stop, out
 
 
-def doctor(
-    env: Env = "dev", region: Region = None, profile: Profile = None, local: Local = False
-) -> None:
+@deployed
+def doctor(deployment: Deployment) -> None:
     """Check this machine, the account and the deployment; say what mends what is wrong."""
-    with sentences():
-        patient = Patient(find(env, region, profile, local))
-        failed = sum(not _passes(name, check, patient) for name, check in CHECKS)
-    if failed:
+    patient = Patient(deployment)
+    passed = [_passes(name, check, patient) for name, check in CHECKS]
+    if not all(passed):
         raise typer.Exit(1)
 
 
