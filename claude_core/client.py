@@ -79,8 +79,7 @@ class Claude:
     async def _send(self, path: str, request: Request, key: str) -> httpx2.Response:
         # The header that the SDK itself sends a key in; one of ours beside it would not replace it.
         headers = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
-        if request.betas:
-            headers["anthropic-beta"] = ",".join(request.betas)
+        headers |= request.headers
         options: Any = {
             "headers": headers,
             "timeout": httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),

@@ -4,11 +4,12 @@ What changes neither the price nor whose data is read passes as it came. The res
 name: it could cost more than was reserved, or reach what belongs to another client.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claude_core.errors import InvalidRequest
+from claude_core.errors import InvalidRequest, NotAllowed
 
 ROLES = ("user", "assistant", "system")
 
@@ -166,3 +167,22 @@ def check_block(block: dict[str, Any]) -> None:
         raise InvalidRequest(
             f"{kind} by {source['type']} is not allowed here; send it inline as base64"
         )
+
+
+def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The caller's headers that go along: answers have the shape of its `anthropic-version`.
+
+    Raises:
+        InvalidRequest: a version that is no date; NotAllowed: a beta that is not on the list.
+    """
+    passed = {}
+    if version := headers.get("anthropic-version", "").strip():
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
+            raise InvalidRequest("anthropic-version: must be a date, such as 2023-06-01")
+        passed["anthropic-version"] = version
+    betas = [beta.strip() for beta in headers.get("anthropic-beta", "").split(",") if beta.strip()]
+    if unknown := sorted(set(betas) - BETAS):
+        raise NotAllowed(f"anthropic-beta: {unknown[0][:100]!r} is not allowed here")
+    if betas:
+        passed["anthropic-beta"] = ",".join(betas)
+    return passed

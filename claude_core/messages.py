@@ -1,15 +1,17 @@
 """What a caller may ask, checked before anything is spent, and what Claude answered."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from claude_core import fields
-from claude_core.errors import AnswerLost, InvalidRequest, NotAllowed
+from claude_core.errors import AnswerLost, InvalidRequest
 from claude_core.models import Model, Usage, resolve
 
 Json = dict[str, Any]
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 NON_STREAMING_MAX_TOKENS = 21_333
 """Above this an answer may take longer than ten minutes, and Claude wants it streamed."""
@@ -26,7 +28,8 @@ class Request:
     body: Json
     wire: bytes
     """The body as it goes to Claude."""
-    betas: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The caller's own `anthropic-version` and allowed `anthropic-beta`, to go along."""
 
     @property
     def max_tokens(self) -> int:
@@ -122,13 +125,17 @@ def from_bytes(body: bytes) -> Json:
     return parsed
 
 
-def request(body: Json, *, betas: str = "") -> Request:
+def request(body: Json, headers: Mapping[str, str] = NO_HEADERS) -> Request:
     """Check a `POST /v1/messages` body; aliases become model ids.
+
+    Args:
+        headers: the caller's, names in lower case.
 
     Raises:
         InvalidRequest: names the field and the rule; NotFound: no such model.
+        NotAllowed: a beta that is not on the list.
     """
-    checked = _checked(body, fields.MESSAGES, betas)
+    checked = _checked(body, fields.MESSAGES, headers)
     tokens, model = body["max_tokens"], checked.model
     limit = model.max_tokens if body.get("stream") else NON_STREAMING_MAX_TOKENS
     if tokens > limit:
@@ -137,9 +144,9 @@ def request(body: Json, *, betas: str = "") -> Request:
     return checked
 
 
-def count_request(body: Json, *, betas: str = "") -> Request:
+def count_request(body: Json, headers: Mapping[str, str] = NO_HEADERS) -> Request:
     """Check a `POST /v1/messages/count_tokens` body, as `request` does."""
-    return _checked(body, fields.COUNT_TOKENS, betas)
+    return _checked(body, fields.COUNT_TOKENS, headers)
 
 
 def prompt_request(body: Json) -> Request:
@@ -177,13 +184,10 @@ def blocks(body: Json) -> Iterator[Json]:
             pending.append(source.get("content") if isinstance(source, dict) else None)
 
 
-def _checked(body: Json, table: dict[str, fields.Field], betas: str) -> Request:
+def _checked(body: Json, table: dict[str, fields.Field], headers: Mapping[str, str]) -> Request:
     fields.check(body, table)
     for block in blocks(body):
         fields.check_block(block)
-    wanted = tuple(beta.strip() for beta in betas.split(",") if beta.strip())
-    if unknown := sorted(set(wanted) - fields.BETAS):
-        raise NotAllowed(f"anthropic-beta: {unknown[0][:100]!r} is not allowed here")
     model = resolve(body["model"])
     sent = {**body, "model": model.id}
-    return Request(model, sent, to_bytes(sent), wanted)
+    return Request(model, sent, to_bytes(sent), fields.check_headers(headers))

@@ -44,7 +44,7 @@ class Api:
         body = messages.from_bytes(call.body)
         if body.get("stream"):
             raise InvalidRequest("stream: this route answers at once; leave it out")
-        request = messages.request(body, betas=call.headers.get("anthropic-beta", ""))
+        request = messages.request(body, call.headers)
         answer = await self._kit.answer(key, request, deadline=self._deadline(call))
         headers = {"request-id": answer.reply.request_id} if answer.reply.request_id else {}
         return Answered(answer.reply.body, headers=headers)
@@ -67,8 +67,7 @@ class Api:
 
     async def count_tokens(self, call: Call) -> Answered:
         key = ClientKey.from_headers(call.headers)
-        betas = call.headers.get("anthropic-beta", "")
-        request = messages.count_request(messages.from_bytes(call.body), betas=betas)
+        request = messages.count_request(messages.from_bytes(call.body), call.headers)
         count = self._kit.count_tokens(key, request, deadline=self._deadline(call))
         return Answered(await count)
 

@@ -17,6 +17,7 @@ from local.fake_claude.inprocess import Fake
 from tests.doubles import CLAUDE_KEY, AwsDouble, http
 
 T = TypeVar("T")
+BETA = "structured-outputs-2025-11-13"
 REQUEST = messages.request(
     {"model": "fast", "max_tokens": 60, "messages": [{"role": "user", "content": "hello"}]}
 )
@@ -61,14 +62,16 @@ def test_the_request_arrives_byte_for_byte_with_the_key_of_the_secret(
         "messages": [{"role": "user", "content": "Grüße, 世界 🌍"}],
         "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}],
     }
-    request = messages.request(body, betas="structured-outputs-2025-11-13")
+    sent = {"anthropic-beta": BETA, "anthropic-version": "2023-06-01", "x-other": "stays here"}
+    request = messages.request(body, sent)
     ask(aws, claude, request=request)
     (record,) = claude.stats()["requests"]
     assert claude.body(record["id"]) == request.wire
     # One credential, and the right one: the SDK would send its own placeholder beside another.
     assert record["headers"]["authorization"].endswith(CLAUDE_KEY[-4:])
     assert "x-api-key" not in record["headers"]
-    assert record["headers"]["anthropic-beta"] == "structured-outputs-2025-11-13"
+    assert record["headers"]["anthropic-beta"] == BETA
+    assert record["headers"]["anthropic-version"] == "2023-06-01"
 
 
 FAILURES: list[tuple[Any, type[errors.KitError], int, int]] = [

@@ -116,10 +116,18 @@ def test_unknown_models_are_404_as_at_claude() -> None:
 
 
 def test_betas_pass_only_from_the_list() -> None:
-    allowed = messages.request(GOOD, betas="structured-outputs-2025-11-13, ")
-    assert allowed.betas == ("structured-outputs-2025-11-13",)
+    beta = "structured-outputs-2025-11-13"
+    allowed = messages.request(GOOD, {"anthropic-beta": f"{beta}, "})
+    assert allowed.headers == {"anthropic-beta": beta}
     with pytest.raises(NotAllowed, match="code-execution-2025-08-25"):
-        messages.request(GOOD, betas="code-execution-2025-08-25")
+        messages.request(GOOD, {"anthropic-beta": "code-execution-2025-08-25"})
+
+
+def test_the_callers_version_goes_along_so_that_answers_have_the_shape_it_knows() -> None:
+    sent = messages.request(GOOD, {"anthropic-version": "2023-06-01", "cookie": "no"}).headers
+    assert sent == {"anthropic-version": "2023-06-01"}
+    with pytest.raises(InvalidRequest, match="anthropic-version: must be a date"):
+        messages.request(GOOD, {"anthropic-version": "latest\r\nx: y"})
 
 
 @pytest.mark.parametrize(
