@@ -17,7 +17,7 @@ def test_a_cli_that_is_too_old_is_one_sentence_that_names_the_mend(
 ) -> None:
     monkeypatch.setenv("CDK_CLI_ASM_VERSION", version)
     monkeypatch.setenv("CDK_CLI_VERSION", "3.0.0")
-    with pytest.raises(SystemExit, match="CDK CLI 3.0.0 cannot read .* `npm ci`"):
+    with pytest.raises(SystemExit, match=r"CDK CLI 3\.0\.0 cannot read .* `npm ci`"):
         check_cli()
 
 
