@@ -40,8 +40,9 @@ def _text(value: object) -> str | None:
 
 
 def _tokens(value: object) -> str | None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return None if whole and value >= 1 else "must be a whole number from 1"  # type: ignore[operator]
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return None
+    return "must be a whole number from 1"
 
 
 def _content(value: object, where: str) -> str | None:

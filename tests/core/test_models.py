@@ -3,7 +3,7 @@
 import pytest
 
 from claude_core.errors import NotFound
-from claude_core.models import MODELS, NANO, Usage, resolve
+from claude_core.models import MODELS, NANO, Model, Usage, resolve
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,15 @@ def test_usage_without_cache_fields_is_not_an_error(missing: object) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
 @pytest.mark.parametrize("read", [10, 100_000, 100_001, 999_999])
-def test_the_worst_cost_is_never_below_what_a_call_can_cost(model: object, read: int) -> None:
-    found = resolve(getattr(model, "id"))  # noqa: B009
-    worst = found.worst_cost(input_tokens=read, max_tokens=500, caches=True)
+def test_the_worst_cost_is_never_below_what_a_call_can_cost(model: Model, read: int) -> None:
+    worst = model.worst_cost(input_tokens=read, max_tokens=500, caches=True)
     for usage in (
         Usage(input_tokens=read, output_tokens=500),
         Usage(cache_write_5m_tokens=read, output_tokens=500),
         Usage(cache_write_1h_tokens=read, output_tokens=500),
         Usage(cache_read_tokens=read, output_tokens=500),
     ):
-        assert found.cost(usage) <= worst
+        assert model.cost(usage) <= worst
 
 
 def test_roles_are_aliases_and_ids_stand_for_themselves() -> None:
