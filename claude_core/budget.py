@@ -7,7 +7,7 @@ What nobody settles stays charged: a crash must never hand back money that Claud
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from claude_core.aws import Aws, AwsRefused
@@ -30,6 +30,8 @@ class Reservation:
     month: str
     """The attribute that it was taken from, and is given back to."""
     cost: int
+    cache_prompts: bool = False
+    """The client's own wish: mark its long prompts for Claude's cache."""
 
 
 class Budget:
@@ -83,13 +85,16 @@ class Budget:
             "last_used = :now"
         )
         try:
-            await self._update(key.id, conditions, proof, UpdateExpression=update)
+            answer = await self._update(
+                key.id, conditions, proof, UpdateExpression=update, ReturnValues="ALL_NEW"
+            )
+            row = answer["Attributes"]
         except AwsRefused as err:
             row = err.body.get("Item") or {}
-            if held.id in row.get("open", {}).get("M", {}):
-                return held  # the first attempt arrived, and only its answer was lost
-            raise _refusal(err, proof, held, now) from err
-        return held
+            # There already: the first attempt arrived, and only its answer was lost.
+            if held.id not in row.get("open", {}).get("M", {}):
+                raise _refusal(err, proof, held, now) from err
+        return replace(held, cache_prompts=row.get("cache_prompts", {}).get("BOOL") is True)
 
     async def settle(self, held: Reservation, cost: int) -> None:
         """Close a reservation and give back what the call did not use; twice is the same as once.

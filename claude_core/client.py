@@ -1,18 +1,29 @@
-"""The only caller of Claude: a deadline in, a whole answer or a typed error out."""
+"""The only caller of Claude: a deadline in; an answer, or a typed error, out."""
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
 import anthropic
 import httpx2
 
 from claude_core import errors
-from claude_core.messages import Reply, Request
+from claude_core.messages import Request
+from claude_core.reply import Reply
 from claude_core.retry import RetryBudget, retry_after_s
 from claude_core.secret import Secret
+from claude_core.stream import Event, Streamed
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5.0
-SPEND_CAPS = "spend_limit"
+MESSAGES = "/v1/messages"
+UNREACHABLE = "Claude could not be reached; nothing was sent"
+LATE = "Claude did not answer in the time that this route has; ask for less, or stream"
+BROKEN = "the connection to Claude broke before its answer was complete"
 
 
 class Claude:
@@ -39,29 +50,61 @@ class Claude:
         Raises:
             Unavailable: no usable key. UpstreamFailed: Claude's refusal, or what broke.
         """
-        answer = await self._post("/v1/messages", request, deadline)
-        return Reply.from_bytes(answer.content, answer.headers.get("request-id"))
+
+        async def once(key: str) -> Reply:
+            answer = await self._send(MESSAGES, request, key)
+            return Reply.from_bytes(answer.content, answer.headers.get("request-id"))
+
+        reply, attempts = await self._within(deadline, once)
+        return replace(reply, attempts=attempts)
+
+    async def stream(
+        self, request: Request, *, deadline: float, open_deadline: float
+    ) -> tuple[Event, Streamed]:
+        """An answer as it is written: its first event, and the rest, which must be closed.
+
+        Before the first event it is tried again as `ask` is; after it something may have been
+        shown, and every error is final. It must have begun by `open_deadline`, and be over by
+        `deadline`. Raises as `ask` does.
+        """
+        open_once = partial(self._open, request, deadline)
+        (first, streamed), attempts = await self._within(open_deadline, open_once)
+        streamed.attempts = attempts
+        return first, streamed
 
     async def count_tokens(self, request: Request, *, deadline: float) -> bytes:
         """Claude's own count of a request's tokens, as it came; raises as `ask` does."""
-        return (await self._post("/v1/messages/count_tokens", request, deadline)).content
+        once = partial(self._send, f"{MESSAGES}/count_tokens", request)
+        return (await self._within(deadline, once))[0].content
 
-    async def _post(self, path: str, request: Request, deadline: float) -> httpx2.Response:
-        self._retries.earn()
+    async def warm(self) -> None:
+        """Read the key ahead of the first request; raises as `ask` does without one."""
+        await self._secret.get()
+
+    async def _within(self, deadline: float, once: Callable[[str], Awaitable[T]]) -> tuple[T, int]:
+        """What `once` gives with the key, and how often it was tried."""
+        tried: list[None] = []
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._attempts(path, request, deadline)
+                return await self._attempts(deadline, once, tried), len(tried)
         except TimeoutError as err:
-            raise errors.DeadlinePassed(
-                "Claude did not answer in the time that this route has; ask for less, or stream"
-            ) from err
+            failed = errors.DeadlinePassed(LATE)
+            failed.attempts = len(tried)
+            raise failed from err
+        except errors.KitError as err:
+            err.attempts = len(tried)
+            raise
 
-    async def _attempts(self, path: str, request: Request, deadline: float) -> httpx2.Response:
+    async def _attempts(
+        self, deadline: float, once: Callable[[str], Awaitable[T]], tried: list[None]
+    ) -> T:
+        self._retries.earn()
         key, attempt, renewed = await self._secret.get(), 0, False
         while True:
             attempt += 1
+            tried.append(None)
             try:
-                return await self._send(path, request, key)
+                return await once(key)
             except errors.KeyRejected:
                 if renewed:
                     raise
@@ -76,57 +119,81 @@ class Claude:
                     raise
                 await asyncio.sleep(wait)
 
-    async def _send(self, path: str, request: Request, key: str) -> httpx2.Response:
-        # The header that the SDK itself sends a key in; one of ours beside it would not replace it.
-        headers = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
-        headers |= request.headers
-        options: Any = {
-            "headers": headers,
-            "timeout": httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        }
-        try:
-            return await self._sdk.post(
-                path, cast_to=httpx2.Response, content=request.wire, options=options
+    async def _open(self, request: Request, deadline: float, key: str) -> tuple[Event, Streamed]:
+        with _typed():
+            answer = await self._sdk.post(
+                MESSAGES,
+                cast_to=object,
+                content=request.wire,
+                options=_options(request, key),
+                stream=True,
+                stream_cls=anthropic.AsyncStream[object],
             )
-        except anthropic.APIStatusError as err:
-            raise _from_status(err) from err
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as err:
-            raise _connect_failed() from err
-        except anthropic.APIConnectionError as err:
-            cause = err.__cause__
-            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-                raise _connect_failed() from err
-            raise _lost() from err
-        except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, ValueError) as err:
-            raise _lost() from err
+        streamed = Streamed(
+            _chunks(answer.response),
+            answer.close,
+            deadline=deadline,
+            request_id=answer.response.headers.get("request-id"),
+        )
+        try:
+            async for event in streamed:
+                if event.type != "ping":
+                    return event, streamed
+            raise errors.AnswerLost(BROKEN)
+        except BaseException:
+            await streamed.aclose()
+            raise
+
+    async def _send(self, path: str, request: Request, key: str) -> httpx2.Response:
+        with _typed():
+            return await self._sdk.post(
+                path,
+                cast_to=httpx2.Response,
+                content=request.wire,
+                options=_options(request, key),
+            )
 
 
-def _connect_failed() -> errors.UpstreamFailed:
-    return errors.ConnectFailed("Claude could not be reached; nothing was sent")
+def _options(request: Request, key: str) -> Any:
+    # The header that the SDK itself sends a key in; one of ours beside it would not replace it.
+    key_header = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
+    # The caller's deadline is the only one: the SDK's own timeout is per read.
+    timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S)
+    return {"headers": {**key_header, **request.headers}, "timeout": timeout}
 
 
-def _lost() -> errors.UpstreamFailed:
-    return errors.AnswerLost("the connection to Claude broke before its answer was complete")
+async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+    with _typed():
+        async for chunk in response.aiter_bytes():
+            yield chunk
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """The one place where what the libraries raise becomes an error of ours."""
+    try:
+        yield
+    except anthropic.APIStatusError as err:
+        raise _from_status(err) from err
+    except (httpx2.ConnectError, httpx2.ConnectTimeout) as err:
+        raise errors.ConnectFailed(UNREACHABLE) from err
+    except anthropic.APIConnectionError as err:
+        if isinstance(err.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
+            raise errors.ConnectFailed(UNREACHABLE) from err
+        raise errors.AnswerLost(BROKEN) from err
+    except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, ValueError) as err:
+        raise errors.AnswerLost(BROKEN) from err
 
 
 def _from_status(err: anthropic.APIStatusError) -> errors.KitError:
-    """Claude's error answer as one of ours, told by its type before its status."""
+    """Claude's error answer as one of ours."""
     headers = err.response.headers
-    wait = retry_after_s(headers.get("retry-after"), headers.get("retry-after-ms"))
-    said = err.api_message or f"Claude answered {err.status_code}"
-    kind, status = err.type, err.status_code
-    found: errors.KitError
-    if status in (401, 403) or kind in ("authentication_error", "permission_error"):
-        found = errors.KeyRejected(f"Claude refuses the kit's API key ({said}); run: kit key set")
-    elif SPEND_CAPS in (err.error_code or ""):
-        found = errors.SpendCapReached(said)
-    elif kind == "overloaded_error" or status == 529:
-        found = errors.Overloaded(said, retry_after_s=wait)
-    elif status == 429:
-        found = errors.RateLimited(said, retry_after_s=wait)
-    elif 400 <= status < 500:
-        found = errors.UpstreamRefused(said, status=status, type=kind or "invalid_request_error")
-    else:
-        found = errors.UpstreamBroken(said, retry_after_s=wait)
-    found.request_id = err.request_id
+    found = errors.of_claude(
+        err.api_message or f"Claude answered {err.status_code}",
+        type=err.type,
+        status=err.status_code,
+        code=err.error_code,
+        retry_after_s=retry_after_s(headers.get("retry-after"), headers.get("retry-after-ms")),
+    )
+    found.request_id, found.upstream_status = err.request_id, err.status_code
     return found

@@ -43,11 +43,25 @@ class KitError(Exception):
         self.message = message
         self.retry_after_s = retry_after_s
         self.request_id: str | None = None
+        """Claude's own id of the call, where there was one."""
+        self.upstream_status: int | None = None
+        self.attempts = 0
+        """Calls that were made to Claude."""
+        self.client: str | None = None
+        self.model: str | None = None
 
     def to_json(self, request_id: str) -> dict[str, Any]:
-        """The error as the Messages API writes it."""
+        """The error as the Messages API writes it; Claude's id of the call goes before ours."""
         error = {"type": self.type, "message": self.message}
-        return {"type": "error", "error": error, "request_id": request_id}
+        return {"type": "error", "error": error, "request_id": self.request_id or request_id}
+
+    def to_headers(self, request_id: str) -> dict[str, str]:
+        """What a client library needs to act on the error."""
+        # The official SDKs obey x-should-retry; a 503 that waits for a human is not worth it.
+        headers = {"x-should-retry": "true" if self.retry_helps else "false"}
+        if self.retry_after_s is not None:
+            headers["retry-after"] = str(max(1, round(self.retry_after_s)))
+        return {**headers, "request-id": self.request_id or request_id}
 
 
 class Refused(KitError): ...
@@ -129,3 +143,42 @@ class AnswerLost(UpstreamFailed):
 
 class DeadlinePassed(UpstreamFailed):
     status, type, may_be_billed = 504, "timeout_error", True
+
+
+SPEND_CAPS = "spend_limit"
+"""In the error code of a 429 that ends with the month, not with a wait."""
+
+
+def of_claude(
+    message: str,
+    *,
+    type: str | None,
+    status: int,
+    code: str | None = None,
+    retry_after_s: float | None = None,
+) -> KitError:
+    """Claude's own error as one of ours, told by its type before its status.
+
+    An error inside a stream has status 200; nothing but its type says what it is.
+    """
+    if status in (401, 403) or type in ("authentication_error", "permission_error"):
+        return KeyRejected(f"Claude refuses the kit's API key ({message}); run: kit key set")
+    if SPEND_CAPS in (code or ""):
+        return SpendCapReached(message)
+    if type == "overloaded_error" or status == 529:
+        return Overloaded(message, retry_after_s=retry_after_s)
+    if type == "rate_limit_error" or status == 429:
+        return RateLimited(message, retry_after_s=retry_after_s)
+    if type in REFUSALS or 400 <= status < 500:
+        type = type or "invalid_request_error"
+        return UpstreamRefused(message, status=REFUSALS.get(type, status), type=type)
+    return UpstreamBroken(message, retry_after_s=retry_after_s)
+
+
+REFUSALS = {
+    "invalid_request_error": 400,
+    "billing_error": 402,
+    "not_found_error": 404,
+    "request_too_large": 413,
+}
+"""Types of https://platform.claude.com/docs/en/api/errors that no second attempt changes."""

@@ -1,16 +1,15 @@
-"""What a caller may ask, checked before anything is spent, and what Claude answered."""
+"""What a caller may ask, checked before anything is spent."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from claude_core import fields
-from claude_core.errors import AnswerLost, InvalidRequest
-from claude_core.models import Model, Usage, resolve
+from claude_core.errors import InvalidRequest
+from claude_core.models import Model, resolve
+from claude_core.wire import Json, to_bytes
 
-Json = dict[str, Any]
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 NON_STREAMING_MAX_TOKENS = 21_333
@@ -18,6 +17,8 @@ NON_STREAMING_MAX_TOKENS = 21_333
 PROMPT_MAX_TOKENS, PROMPT_DEFAULT_TOKENS = 1_024, 512
 FRAMING_TOKENS = 4_096
 """Room for what Claude adds to a prompt by itself: roles, tool and thinking instructions."""
+BYTES_PER_TOKEN = 4
+"""Of English text, about: only to tell whether a prompt is long enough to be cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,86 +44,26 @@ class Request:
         return self.model.worst_cost(
             input_tokens=size if text_only else self.model.max_input_tokens,
             max_tokens=self.max_tokens,
-            caches=b'"cache_control"' in self.wire,
+            # A prompt that the client's own option may yet mark for the cache is priced for it.
+            cache=("1h" if b'"1h"' in self.wire else "5m")
+            if self._marked or self.cacheable
+            else None,
         )
 
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One whole answer of Claude: the bytes as they came, and what the kit reads from them."""
-
-    body: bytes
-    message: Json
-    request_id: str | None = None
-
-    @classmethod
-    def from_bytes(cls, body: bytes, request_id: str | None = None) -> "Reply":
-        """Read an answer; a partial one is never taken for a whole one.
-
-        Raises:
-            AnswerLost: not a message, or one without a stop reason, which was cut off.
-        """
-        try:
-            message = json.loads(body)
-        except ValueError as err:
-            raise AnswerLost("Claude's answer could not be read; try again") from err
-        if not isinstance(message, dict) or message.get("type") != "message":
-            raise AnswerLost("Claude's answer was not a message; try again")
-        if not message.get("stop_reason"):
-            raise AnswerLost("Claude's answer was cut off before its end; try again")
-        return cls(body, message, request_id)
+    @property
+    def _marked(self) -> bool:
+        return b'"cache_control"' in self.wire
 
     @property
-    def usage(self) -> Usage:
-        return Usage.from_json(self.message.get("usage") or {})
+    def cacheable(self) -> bool:
+        """Long enough for the model's prompt cache, and not marked for it by the caller."""
+        long = len(self.wire) // BYTES_PER_TOKEN >= self.model.cache_min_tokens
+        return long and not self._marked
 
-    @property
-    def stop_reason(self) -> str:
-        return str(self.message["stop_reason"])
-
-    @property
-    def text(self) -> str:
-        """The text blocks joined; thinking and tool calls are not text."""
-        content = self.message.get("content") or []
-        return "".join(block["text"] for block in content if block.get("type") == "text")
-
-
-def to_bytes(body: Json) -> bytes:
-    """JSON as it goes over the wire.
-
-    Raises:
-        InvalidRequest: a lone surrogate, which no UTF-8 can carry.
-    """
-    try:
-        return json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError as err:
-        raise InvalidRequest("the text holds a lone surrogate, which is not valid Unicode") from err
-    except RecursionError as err:
-        raise InvalidRequest("the body is nested too deeply") from err
-
-
-def from_bytes(body: bytes) -> Json:
-    """A JSON object out of a request body.
-
-    Raises:
-        InvalidRequest: not UTF-8, not JSON, not an object, or text that is not Unicode.
-    """
-
-    def refuse(constant: str) -> float:
-        raise InvalidRequest(f"the body is not valid JSON: {constant} is not a number in JSON")
-
-    try:
-        parsed = json.loads(body.decode(), parse_constant=refuse)
-    except UnicodeDecodeError as err:
-        raise InvalidRequest("the body is not valid UTF-8") from err
-    except RecursionError as err:
-        raise InvalidRequest("the body is nested too deeply") from err
-    except ValueError as err:
-        raise InvalidRequest(f"the body is not valid JSON: {err}") from err
-    if not isinstance(parsed, dict):
-        raise InvalidRequest("the body must be a JSON object")
-    to_bytes(parsed)
-    return parsed
+    def cached(self) -> "Request":
+        """The same request with automatic caching: everything up to its last block, 5 minutes."""
+        body = {**self.body, "cache_control": {"type": "ephemeral"}}
+        return replace(self, body=body, wire=to_bytes(body))
 
 
 def request(body: Json, headers: Mapping[str, str] = NO_HEADERS) -> Request:

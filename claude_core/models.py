@@ -74,6 +74,8 @@ class Model:
     """For prompts above `LONG_PROMPT_TOKENS`, where the model has such a tier."""
     max_input_tokens: int = 1_000_000
     max_tokens: int = 128_000
+    cache_min_tokens: int = 512
+    """A shorter prefix is not cached, and nothing says so."""
     created_at: str = "1970-01-01T00:00:00Z"
     """The epoch where the release date is not known, as the Messages API does."""
 
@@ -82,14 +84,18 @@ class Model:
         long = self.price_long is not None and usage.prompt_tokens > LONG_PROMPT_TOKENS
         return (self.price_long if long and self.price_long else self.price).of(usage)
 
-    def worst_cost(self, *, input_tokens: int, max_tokens: int, caches: bool) -> int:
-        """The most that a call can cost: all that it may read and write, cached for an hour."""
+    def worst_cost(self, *, input_tokens: int, max_tokens: int, cache: str | None = None) -> int:
+        """The most that a call can cost: all that it may read, written to a cache of that ttl."""
         read = min(input_tokens, self.max_input_tokens)
-        if caches:
-            usage = Usage(cache_write_1h_tokens=read, output_tokens=max_tokens)
-        else:
-            usage = Usage(input_tokens=read, output_tokens=max_tokens)
-        return self.cost(usage)
+        field = {None: "input_tokens", "5m": "cache_write_5m_tokens"}.get(
+            cache, "cache_write_1h_tokens"
+        )
+        return self.cost(Usage(output_tokens=max_tokens, **{field: read}))
+
+    def cache_savings(self, usage: Usage) -> int:
+        """What the prompt cache saved against none, in nano-dollars; negative where it cost."""
+        fresh = Usage(input_tokens=usage.prompt_tokens, output_tokens=usage.output_tokens)
+        return self.cost(fresh) - self.cost(usage)
 
     def to_json(self) -> dict[str, Any]:
         """The model as `GET /v1/models` of the Messages API lists it."""
@@ -106,12 +112,15 @@ class Model:
 
 LONG_PROMPT_TOKENS = 100_000
 
-# Prices, limits and dates: platform.claude.com/docs/en/models, read on CHECKED_ON.
+# Prices, limits and dates: platform.claude.com/docs/en/models, read on CHECKED_ON. Shortest cached
+# prefixes: 512 tokens for Opus 5 and Fable 5, 1,024 for Sonnet 5 (prompt-caching page); for Haiku
+# 5.5 no figure was found: Haiku 4.5's 4,096 stands in, so that none is paid for without effect.
 MODELS = (
     Model(
         id="claude-haiku-5-5",
         role="fast",
         display_name="Claude Haiku 5.5",
+        cache_min_tokens=4_096,
         created_at="2026-10-07T00:00:00Z",
         price=Price(input=100, output=500, cache_read=10),
         price_long=Price(input=500, output=2_500, cache_read=50),
@@ -120,6 +129,7 @@ MODELS = (
         id="claude-sonnet-5-5",
         role="balanced",
         display_name="Claude Sonnet 5.5",
+        cache_min_tokens=1_024,
         created_at="2026-09-28T00:00:00Z",
         price=Price(input=2_000, output=10_000, cache_read=100),
     ),

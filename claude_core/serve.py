@@ -3,23 +3,27 @@
 An edge decodes and validates before, and encodes after. See `lambda_src/api.py` for one.
 """
 
-import asyncio
-import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import httpx2
 
 from claude_core.aws import Aws
-from claude_core.budget import Budget, Reservation, may_use
+from claude_core.budget import Budget, may_use
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
-from claude_core.errors import AwsUnreachable, KitError
-from claude_core.messages import Json, Reply, Request
+from claude_core.incoming import Incoming
+from claude_core.messages import Request
 from claude_core.models import MODELS
+from claude_core.paid import Paid
+from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
 from claude_core.settings import Runtime, Settings
+from claude_core.stream import Event
 from claude_core.telemetry import Telemetry
+from claude_core.wire import Json
 
 IDLE_CONNECTION_S = 60.0
 
@@ -55,26 +59,56 @@ class Kit:
         """Close every connection; for processes that end before their host does."""
         await self._http.aclose()
 
-    async def answer(self, key: ClientKey, request: Request, *, deadline: float) -> Answer:
+    async def warm(self) -> None:
+        """Open what the first request would open: the way to Secrets Manager, and the key.
+
+        Raises:
+            Unavailable: no key; the first request will say so too.
+        """
+        await self._claude.warm()
+
+    async def answer(
+        self, incoming: Incoming, key: ClientKey, request: Request, *, deadline: float
+    ) -> Answer:
         """Ask Claude for a client, within its budget and before `deadline` (event loop's clock).
 
         Raises:
             KitError: typed, with nothing lost: what was not spent is handed back.
         """
-        started = time.perf_counter()
-        held = await self._budget.reserve(key, request.model, request.worst_cost)
-        try:
-            reply = await self._claude.ask(request, deadline=deadline)
-        except KitError as err:
-            await self._settle(held, held.cost if err.may_be_billed else 0)
-            raise
-        except asyncio.CancelledError:
-            await asyncio.shield(self._settle(held, held.cost))
-            raise
-        cost = request.model.cost(reply.usage)
-        await self._settle(held, cost)
-        self.telemetry.answered(key.id, request, reply, cost, _ms_since(started))
-        return Answer(reply, cost)
+        async with self._paid(incoming, key, request) as paid:
+            reply = await self._claude.ask(paid.request, deadline=deadline)
+            return Answer(reply, await paid.settle(reply))
+
+    async def stream(
+        self,
+        incoming: Incoming,
+        key: ClientKey,
+        request: Request,
+        *,
+        deadline: float,
+        open_deadline: float,
+    ) -> AsyncGenerator[Event]:
+        """The same, event by event as Claude writes them; close it (`aclosing`) whatever happens.
+
+        The first event comes when Claude has begun to answer, the last one when the money is
+        settled: after it a function may be frozen.
+
+        Raises:
+            KitError: before the first event as `answer` does; after it the answer is not whole.
+        """
+        async with self._paid(incoming, key, request) as paid:
+            event, streamed = await self._claude.stream(
+                paid.request, deadline=deadline, open_deadline=open_deadline
+            )
+            async with aclosing(streamed):
+                paid.streamed = streamed
+                yield event
+                async for event in streamed:
+                    if event.type == "message_stop":
+                        await paid.settle(streamed)
+                    elif event.type == "content_block_delta":
+                        paid.first_token()
+                    yield event
 
     async def count_tokens(self, key: ClientKey, request: Request, *, deadline: float) -> bytes:
         """Claude's count of a request's tokens, for a client that may use the model."""
@@ -86,13 +120,5 @@ class Kit:
         row = await self._budget.prove(key)
         return [model.to_json() for model in MODELS if may_use(row, model)]
 
-    async def _settle(self, held: Reservation, cost: int) -> None:
-        try:
-            await self._budget.settle(held, cost)
-        except AwsUnreachable as err:
-            # The answer is paid for and goes out; the reservation stays charged, and is listed.
-            self.telemetry.log.error("a reservation could not be settled", error=err.message)
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1_000
+    def _paid(self, incoming: Incoming, key: ClientKey, request: Request) -> Paid:
+        return Paid(self._budget, self.telemetry, incoming, key, request)

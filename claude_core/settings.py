@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 CLAUDE_URL = "https://api.anthropic.com"
 
@@ -18,12 +18,17 @@ class Settings:
     """ARN of the secret that holds the Claude API key; never the key itself."""
     claude_url: str
     answer_timeout_s: str
-    """Seconds that a buffered route gives Claude."""
+    """Seconds that Claude has for a whole answer, or to begin a streamed one."""
     request_timeout_s: str
     """Seconds from the request's arrival at API Gateway by which Claude's answer must be in."""
+    stream_timeout_s: str = ""
+    """Seconds that Claude has for a streamed answer; empty where nothing is streamed."""
+    ping_s: str = ""
+    """Seconds of silence after which a stream says that it is alive."""
 
     def to_env(self) -> dict[str, str]:
-        return {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value}
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
@@ -33,7 +38,15 @@ class Settings:
             KeyError: the deployment is incomplete; names the variable.
         """
         env = os.environ if env is None else env
-        return cls(**{field.name: env[field.name.upper()] for field in fields(cls)})
+        names = [field.name for field in fields(cls)]
+        optional = {field.name for field in fields(cls) if field.default is not MISSING}
+        return cls(
+            **{
+                name: env[name.upper()]
+                for name in names
+                if name not in optional or name.upper() in env
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +62,8 @@ class Runtime:
     credentials_url: str | None = None
     """Where a container, or a function under SnapStart, asks for its role's credentials."""
     credentials_token: str | None = None
+    function_name: str | None = None
+    """Set on Lambda alone."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Runtime":
@@ -63,4 +78,5 @@ class Runtime:
             session_token=env.get("AWS_SESSION_TOKEN") or None,
             credentials_url=env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") or ecs,
             credentials_token=env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
         )

@@ -1,7 +1,13 @@
-"""What is written down of each call: never a prompt, an answer or a key."""
+"""What is written down of each call: never a prompt, an answer or a key.
+
+Names are those of the OpenTelemetry conventions for generative AI (`gen_ai.*`) where there is one.
+"""
 
 import re
-from typing import Any
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
@@ -15,8 +21,10 @@ from claude_core.errors import (
     RateLimited,
     SpendCapReached,
 )
-from claude_core.messages import Reply, Request
-from claude_core.models import NANO
+from claude_core.incoming import Incoming
+from claude_core.messages import Request
+from claude_core.models import NANO, Usage
+from claude_core.wire import Json
 
 NAMESPACE = "ClaudeKit"
 KEYS = re.compile(r"(sk-ant-|ck_)[A-Za-z0-9_-]{8,}")
@@ -29,6 +37,29 @@ COUNTED: dict[type[KitError], str] = {
     KeyMissing: "key_missing",
     KeyRejected: "key_rejected",
 }
+
+
+UNITS = {
+    "cost_usd": MetricUnit.NoUnit,
+    "cache_savings_usd": MetricUnit.NoUnit,
+    "gen_ai.response.time_to_first_chunk": MetricUnit.Seconds,
+}
+ALWAYS = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic"}
+
+
+class Answered(Protocol):
+    """What is read of an answer, whole or streamed."""
+
+    @property
+    def usage(self) -> Usage: ...
+    @property
+    def message(self) -> Json: ...
+    @property
+    def stop_reason(self) -> str | None: ...
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def attempts(self) -> int: ...
 
 
 class _Redacted(LambdaPowertoolsFormatter):
@@ -45,41 +76,89 @@ class Telemetry:
         self._service = service
         self.log = Logger(service=service, logger_formatter=_Redacted())
 
-    def answered(self, client: str, request: Request, reply: Reply, cost: int, ms: float) -> None:
-        """Count one answer and what it used."""
-        usage = reply.usage
-        self._count(
-            {
-                "gen_ai.usage.input_tokens": usage.prompt_tokens,
-                "gen_ai.usage.output_tokens": usage.output_tokens,
-                "gen_ai.usage.cache_read_tokens": usage.cache_read_tokens,
-                "cost_usd": cost / NANO,
-                "answers": 1,
-            },
-            ms,
-            {
-                "gen_ai.request.model": request.model.id,
-                "gen_ai.response.finish_reason": reply.stop_reason,
-                "gen_ai.response.id": str(reply.message.get("id")),
-                "client": client,
-            },
-        )
+    def answered(
+        self,
+        incoming: Incoming,
+        client: str,
+        request: Request,
+        answer: Answered,
+        *,
+        cost: int,
+        ms: float,
+        first_token_ms: float | None = None,
+    ) -> None:
+        """Count one answer and what it used.
 
-    def failed(self, error: KitError, ms: float, client: str | None = None) -> None:
+        Args:
+            cost: nano-dollars; first_token_ms: for a streamed answer, until its first delta.
+        """
+        usage, message = answer.usage, answer.message
+        written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        counts = {
+            "gen_ai.usage.input_tokens": usage.prompt_tokens,
+            "gen_ai.usage.output_tokens": usage.output_tokens,
+            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
+            "gen_ai.usage.cache_write.input_tokens": written,
+            "cost_usd": cost / NANO,
+            "cache_savings_usd": request.model.cache_savings(usage) / NANO,
+            "answers": 1,
+            "retries": answer.attempts - 1,
+        }
+        if first_token_ms is not None:
+            counts["gen_ai.response.time_to_first_chunk"] = first_token_ms / 1_000
+        facts = {
+            "gen_ai.request.model": request.model.id,
+            "gen_ai.request.stream": first_token_ms is not None,
+            "gen_ai.response.model": message.get("model"),
+            "gen_ai.response.id": message.get("id"),
+            "gen_ai.response.finish_reasons": [answer.stop_reason],
+            "client": client,
+            "upstream_request_id": answer.request_id,
+            "upstream_status": 200,
+        }
+        self._count(incoming, counts, ms, facts)
+
+    def left(self, incoming: Incoming, client: str, request: Request, *, cost: int) -> None:
+        """Count one answer whose caller went away; `cost` in nano-dollars is what was charged."""
+        facts = {"gen_ai.request.model": request.model.id, "client": client}
+        self._count(incoming, {"callers_left": 1, "cost_usd": cost / NANO}, None, facts)
+
+    def failed(self, incoming: Incoming, error: KitError, ms: float) -> None:
         """Count one error that a caller was told."""
-        counts = {"errors": 1.0}
+        counts = {"errors": 1.0, "retries": max(0, error.attempts - 1)}
         if type(error) in COUNTED:
             counts[COUNTED[type(error)]] = 1.0
-        kind = type(error).__name__
-        self.log.warning(error.message, error=kind, status=error.status, client=client)
-        self._count(counts, ms, {"error": kind, "status": str(error.status)})
+        facts: dict[str, Any] = {
+            "error.type": type(error).__name__,
+            "status": error.status,
+            "upstream_status": error.upstream_status,
+            "upstream_request_id": error.request_id,
+            "client": error.client,
+            "gen_ai.request.model": error.model,
+        }
+        self.log.warning(error.message, **facts, **asdict(incoming))
+        self._count(incoming, counts, ms, facts)
 
-    def _count(self, counts: dict[str, float], ms: float, facts: dict[str, str]) -> None:
+    def crashed(self, incoming: Incoming, error: BaseException) -> None:
+        """Count what should not happen; its words stay out, since they may hold a prompt."""
+        where = traceback.format_tb(error.__traceback__)
+        facts: dict[str, Any] = {"error.type": type(error).__name__, "traceback": where}
+        self.log.error("an unexpected error", **facts, **asdict(incoming))
+        self._count(incoming, {"errors": 1, "crashes": 1}, None, facts)
+
+    def _count(
+        self,
+        incoming: Incoming,
+        counts: Mapping[str, float],
+        ms: float | None,
+        facts: Mapping[str, Any],
+    ) -> None:
         metrics = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
         for name, value in counts.items():
-            unit = MetricUnit.NoUnit if name == "cost_usd" else MetricUnit.Count
-            metrics.add_metric(name=name, unit=unit, value=value)
-        metrics.add_metric(name="duration", unit=MetricUnit.Milliseconds, value=ms)
-        for name, fact in facts.items():
-            metrics.add_metadata(key=name, value=fact)
+            metrics.add_metric(name=name, unit=UNITS.get(name, MetricUnit.Count), value=value)
+        if ms is not None:
+            metrics.add_metric(name="duration", unit=MetricUnit.Milliseconds, value=ms)
+        for name, fact in {**ALWAYS, **facts, **asdict(incoming)}.items():
+            if fact is not None:
+                metrics.add_metadata(key=name, value=fact)
         metrics.flush_metrics()

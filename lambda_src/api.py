@@ -1,4 +1,7 @@
-"""The serverless pattern's routes: decode, validate, hand over to the core, encode."""
+"""The serverless pattern's routes that answer at once: decode, validate, hand over, encode.
+
+`POST /v1/messages` streams, and is served by `service_src`.
+"""
 
 import asyncio
 import time
@@ -8,11 +11,13 @@ from typing import Any
 
 from claude_core import messages
 from claude_core.clients import ClientKey
-from claude_core.errors import InvalidRequest, KitError, NotFound
+from claude_core.errors import KitError, NotFound
+from claude_core.incoming import Incoming
 from claude_core.models import NANO
 from claude_core.serve import Kit
 from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import Telemetry
+from claude_core.wire import from_bytes
 from lambda_src.gateway import Answered, Call
 
 OPENAPI = Path(__file__).with_name("openapi.json")
@@ -29,30 +34,23 @@ class Api:
     async def handle(self, event: dict[str, Any]) -> dict[str, Any]:
         """Answer one API Gateway event; every failure becomes a Messages API error."""
         started, request_id = time.perf_counter(), event["requestContext"]["requestId"]
+        incoming = Incoming(request_id)
         try:
             call = Call.from_event(event)
+            incoming = call.incoming
             if call.route not in ROUTES:
                 raise NotFound(f"no such route: {call.route}")
             answered = await ROUTES[call.route](self, call)
         except KitError as err:
-            self._telemetry.failed(err, (time.perf_counter() - started) * 1_000)
+            self._telemetry.failed(incoming, err, (time.perf_counter() - started) * 1_000)
             answered = Answered.failed(err, request_id)
         return answered.to_event(request_id)
 
-    async def messages(self, call: Call) -> Answered:
-        key = ClientKey.from_headers(call.headers)
-        body = messages.from_bytes(call.body)
-        if body.get("stream"):
-            raise InvalidRequest("stream: this route answers at once; leave it out")
-        request = messages.request(body, call.headers)
-        answer = await self._kit.answer(key, request, deadline=self._deadline(call))
-        headers = {"request-id": answer.reply.request_id} if answer.reply.request_id else {}
-        return Answered(answer.reply.body, headers=headers)
-
     async def prompt(self, call: Call) -> Answered:
         key = ClientKey.from_headers(call.headers)
-        request = messages.prompt_request(messages.from_bytes(call.body))
-        answer = await self._kit.answer(key, request, deadline=self._deadline(call))
+        request = messages.prompt_request(from_bytes(call.body))
+        deadline = self._deadline(call)
+        answer = await self._kit.answer(call.incoming, key, request, deadline=deadline)
         reply, usage = answer.reply, answer.reply.usage
         return Answered.of(
             {
@@ -67,7 +65,7 @@ class Api:
 
     async def count_tokens(self, call: Call) -> Answered:
         key = ClientKey.from_headers(call.headers)
-        request = messages.count_request(messages.from_bytes(call.body), call.headers)
+        request = messages.count_request(from_bytes(call.body), call.headers)
         count = self._kit.count_tokens(key, request, deadline=self._deadline(call))
         return Answered(await count)
 
@@ -95,7 +93,6 @@ class Api:
 
 ROUTES: dict[str, Callable[[Api, Call], Awaitable[Answered]]] = {
     "POST /prompt": Api.prompt,
-    "POST /v1/messages": Api.messages,
     "POST /v1/messages/count_tokens": Api.count_tokens,
     "GET /v1/models": Api.models,
     "GET /health": Api.health,

@@ -7,10 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from claude_core.errors import InvalidRequest, KitError, TooLarge
-
-MAX_BODY_BYTES = 4_500_000
-"""API Gateway takes 10 MB and Lambda 6, base64 and escapes included; this leaves room for both."""
+from claude_core.errors import InvalidRequest, KitError
+from claude_core.incoming import Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Call:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
-    id: str
+    incoming: Incoming
     received: float
     """When API Gateway got it, in seconds since the epoch."""
 
@@ -31,7 +29,7 @@ class Call:
         """Read a REST API proxy event.
 
         Raises:
-            TooLarge, InvalidRequest: the body cannot be taken.
+            InvalidRequest: the body is not what it says.
         """
         context = event["requestContext"]
         text = event.get("body") or ""
@@ -41,15 +39,13 @@ class Call:
             body = base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw
         except binascii.Error as err:
             raise InvalidRequest("the body is not valid base64") from err
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"the body has {len(body)} bytes; the limit is {MAX_BODY_BYTES}")
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         received = context.get("requestTimeEpoch")
         return cls(
             route=f"{event['httpMethod']} {event['resource']}",
             headers=headers,
             body=body,
-            id=context["requestId"],
+            incoming=Incoming.of(context["requestId"], headers),
             received=received / 1_000 if received else time.time(),
         )
 
@@ -69,13 +65,8 @@ class Answered:
     @classmethod
     def failed(cls, err: KitError, request_id: str) -> "Answered":
         """An error in the Messages API's shape, with what a client library needs to act on it."""
-        # The official SDKs obey x-should-retry; a 503 that waits for a human is not worth it.
-        headers = {"x-should-retry": "true" if err.retry_helps else "false"}
-        if err.retry_after_s is not None:
-            headers["retry-after"] = str(max(1, round(err.retry_after_s)))
-        shown = err.request_id or request_id
-        body = json.dumps(err.to_json(shown), ensure_ascii=False).encode()
-        return cls(body, err.status, {**headers, "request-id": shown})
+        body = json.dumps(err.to_json(request_id), ensure_ascii=False).encode()
+        return cls(body, err.status, err.to_headers(request_id))
 
     def to_event(self, request_id: str) -> dict[str, Any]:
         headers = {"content-type": "application/json", "request-id": request_id, **self.headers}

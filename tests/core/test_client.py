@@ -10,7 +10,8 @@ import pytest
 from claude_core import errors, messages
 from claude_core.aws import Aws
 from claude_core.client import Claude
-from claude_core.messages import Reply, Request
+from claude_core.messages import Request
+from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
 from local.fake_claude.inprocess import Fake

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_core import fields, messages
+from claude_core import fields, messages, wire
 from claude_core.errors import AnswerLost, InvalidRequest, KitError, NotAllowed, NotFound
-from claude_core.messages import Reply
+from claude_core.reply import Reply
 
 HELLO = {"role": "user", "content": "hello"}
 GOOD: dict[str, Any] = {"model": "fast", "max_tokens": 100, "messages": [HELLO]}
@@ -148,7 +148,7 @@ def test_the_callers_version_goes_along_so_that_answers_have_the_shape_it_knows(
 )
 def test_a_bad_body_is_a_clear_400_before_anything_else(body: bytes, says: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        messages.from_bytes(body)
+        wire.from_bytes(body)
     assert says in refused.value.message
 
 
@@ -175,7 +175,7 @@ def test_whatever_comes_is_a_request_or_a_typed_refusal(body: dict[str, Any]) ->
 @given(st.binary())
 def test_whatever_bytes_come_are_json_or_a_typed_refusal(body: bytes) -> None:
     with suppress(InvalidRequest):
-        assert isinstance(messages.from_bytes(body), dict)
+        assert isinstance(wire.from_bytes(body), dict)
 
 
 def test_a_prompt_is_the_shortest_request() -> None:

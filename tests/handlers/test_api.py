@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from claude_core.settings import Settings
+from claude_core.wire import MAX_BODY_BYTES
 from lambda_src.api import ROUTES, Api
-from lambda_src.gateway import MAX_BODY_BYTES
 from local.fake_claude.inprocess import Fake
 from tests.doubles import CLAUDE_KEY, AwsDouble
 from tests.events import event, parsed

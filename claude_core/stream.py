@@ -1,0 +1,175 @@
+"""Claude's answer as it comes: server-sent events, passed on as bytes, read for what they cost."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from claude_core.errors import AnswerLost, DeadlinePassed, of_claude
+from claude_core.models import Usage
+from claude_core.wire import Json
+
+LONGEST_EVENT = 16_000_000
+"""Bytes without an end of event after which it is no stream of ours."""
+PAST_THE_END_S = 0.1
+"""How long the end of the connection's answer is waited for, so that it can be used again."""
+UNREADABLE = "Claude's answer could not be read; try again"
+NOT_SHOWN = ("thinking", "redacted_thinking")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: what it says, and its bytes as Claude sent them, the blank line included."""
+
+    type: str
+    data: Json
+    raw: bytes
+
+
+class Streamed:
+    """One answer that is being written; iterate to its end, and close it whatever happens.
+
+    Ends after `message_stop`. Anything else that ends it is an error: a partial answer is never
+    taken for a whole one.
+    """
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        close: Callable[[], Awaitable[None]],
+        *,
+        deadline: float,
+        request_id: str | None = None,
+    ) -> None:
+        self._chunks, self._close, self._deadline = chunks, close, deadline
+        self._events, self._ended = _events(chunks), False
+        self.request_id, self.attempts = request_id, 1
+        self.message: Json = {}
+        """The message as its first event has it, without content."""
+        self.stop_reason: str | None = None
+        self._usage: Json = {}
+        self._written, self._hidden = 0, False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is whole."""
+        return self._ended
+
+    @property
+    def usage(self) -> Usage:
+        """What Claude has counted so far; the output only at the end."""
+        return Usage.from_json(self._usage)
+
+    def used_at_most(self, max_tokens: int) -> Usage:
+        """What an answer that stopped half-way can have used: a token has at least one byte."""
+        written = max_tokens if self._hidden else min(max_tokens, self._written)
+        counted = self._usage.get("output_tokens") or 0
+        return Usage.from_json({**self._usage, "output_tokens": max(counted, written)})
+
+    def __aiter__(self) -> "Streamed":
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event.
+
+        Raises:
+            UpstreamFailed, Unavailable: Claude's own error inside the stream, by its type.
+            AnswerLost: unreadable, or over before its end; DeadlinePassed.
+        """
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                event = await anext(self._events)
+        except TimeoutError as err:
+            raise DeadlinePassed(
+                "the answer took longer than this route has; ask for less"
+            ) from err
+        except StopAsyncIteration as err:
+            raise AnswerLost("Claude's answer was cut off before its end; try again") from err
+        try:
+            self._note(event)
+        except (AttributeError, TypeError, ValueError) as err:
+            raise AnswerLost(UNREADABLE) from err
+        return event
+
+    async def aclose(self) -> None:
+        """Give the connection back, or, if the answer is not whole, end it."""
+        try:
+            if self._ended:
+                async with asyncio.timeout(PAST_THE_END_S):
+                    async for _ in self._chunks:
+                        pass
+        except (TimeoutError, AnswerLost):
+            pass
+        finally:
+            await self._close()
+
+    def _note(self, event: Event) -> None:
+        data = event.data
+        match event.type:
+            case "content_block_delta":
+                self._written += _size(data.get("delta"))
+            case "content_block_start":
+                self._hidden |= _type(data.get("content_block")) in NOT_SHOWN
+            case "message_start":
+                self.message = data.get("message") or {}
+                self._usage |= self.message.get("usage") or {}
+            case "message_delta":
+                self.stop_reason = (data.get("delta") or {}).get("stop_reason")
+                self._usage |= {k: v for k, v in (data.get("usage") or {}).items() if v is not None}
+            case "message_stop":
+                if not self.stop_reason:
+                    raise AnswerLost("Claude's answer ended without saying why; try again")
+                self._ended = True
+            case "error":
+                said = data.get("error") or {}
+                # An error inside a stream has status 200: its type alone says what it is.
+                failed = of_claude(str(said.get("message")), type=said.get("type"), status=200)
+                failed.request_id, failed.upstream_status = self.request_id, 200
+                raise failed
+
+
+async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:
+    rest = b""
+    async for chunk in chunks:
+        rest += chunk
+        if b"\r" in rest:
+            rest = rest.replace(b"\r\n", b"\n")
+        *whole, rest = rest.split(b"\n\n")
+        for block in whole:
+            if event := _event(block):
+                yield event
+        if len(rest) > LONGEST_EVENT:
+            raise AnswerLost(UNREADABLE)
+
+
+def _event(block: bytes) -> Event | None:
+    """One block of https://html.spec.whatwg.org/multipage/server-sent-events.html; comments are
+    none."""
+    lines = [line[5:] for line in block.split(b"\n") if line.startswith(b"data:")]
+    if not lines:
+        return None
+    try:
+        data: Any = json.loads(b"\n".join(lines))
+    except ValueError as err:
+        raise AnswerLost(UNREADABLE) from err
+    if not (kind := _type(data)):
+        raise AnswerLost(UNREADABLE)
+    return Event(kind, data, block + b"\n\n")
+
+
+def _type(data: Any) -> str:
+    return str(data.get("type") or "") if isinstance(data, dict) else ""
+
+
+def _size(delta: Any) -> int:
+    """Bytes that a delta adds to what can be seen of the answer."""
+    if not isinstance(delta, dict):
+        return 0
+    return sum(
+        len(part.encode())
+        for name, part in delta.items()
+        if name != "type" and isinstance(part, str)
+    )
