@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 
 CLAUDE_URL = "https://api.anthropic.com"
 
@@ -38,15 +38,12 @@ class Settings:
             KeyError: the deployment is incomplete; names the variable.
         """
         env = os.environ if env is None else env
-        names = [field.name for field in fields(cls)]
-        optional = {field.name for field in fields(cls) if field.default is not MISSING}
-        return cls(
-            **{
-                name: env[name.upper()]
-                for name in names
-                if name not in optional or name.upper() in env
-            }
-        )
+
+        def value(field: Field[str]) -> str:
+            name = field.name.upper()
+            return env[name] if field.default is MISSING else env.get(name, field.default)
+
+        return cls(**{field.name: value(field) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +61,8 @@ class Runtime:
     credentials_token: str | None = None
     function_name: str | None = None
     """Set on Lambda alone."""
+    port: int = 8080
+    """Where a service listens; the Lambda Web Adapter's own default."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Runtime":
@@ -79,4 +78,5 @@ class Runtime:
             credentials_url=env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") or ecs,
             credentials_token=env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
             function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
+            port=int(env.get("AWS_LWA_PORT", "8080")),
         )

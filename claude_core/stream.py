@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from claude_core.errors import AnswerLost, DeadlinePassed, of_claude
+from claude_core.errors import AnswerLost, DeadlinePassed, KitError, of_claude
 from claude_core.models import Usage
 from claude_core.wire import Json
 
@@ -15,6 +15,8 @@ LONGEST_EVENT = 16_000_000
 PAST_THE_END_S = 0.1
 """How long the end of the connection's answer is waited for, so that it can be used again."""
 UNREADABLE = "Claude's answer could not be read; try again"
+CUT = "Claude's answer was cut off before its end; try again"
+LATE = "the answer took longer than this route has; ask for less"
 NOT_SHOWN = ("thinking", "redacted_thinking")
 
 
@@ -25,6 +27,8 @@ class Event:
     type: str
     data: Json
     raw: bytes
+    request_id: str | None = None
+    """Claude's id of the call; with the first event alone."""
 
 
 class Streamed:
@@ -82,16 +86,16 @@ class Streamed:
         try:
             async with asyncio.timeout_at(self._deadline):
                 event = await anext(self._events)
-        except TimeoutError as err:
-            raise DeadlinePassed(
-                "the answer took longer than this route has; ask for less"
-            ) from err
-        except StopAsyncIteration as err:
-            raise AnswerLost("Claude's answer was cut off before its end; try again") from err
-        try:
             self._note(event)
+        except TimeoutError as err:
+            raise self._named(DeadlinePassed(LATE)) from err
+        except StopAsyncIteration as err:
+            raise self._named(AnswerLost(CUT)) from err
+        except KitError as err:
+            self._named(err)
+            raise
         except (AttributeError, TypeError, ValueError) as err:
-            raise AnswerLost(UNREADABLE) from err
+            raise self._named(AnswerLost(UNREADABLE)) from err
         return event
 
     async def aclose(self) -> None:
@@ -105,6 +109,10 @@ class Streamed:
             pass
         finally:
             await self._close()
+
+    def _named(self, err: KitError) -> KitError:
+        err.request_id, err.upstream_status = self.request_id, 200
+        return err
 
     def _note(self, event: Event) -> None:
         data = event.data
@@ -121,14 +129,12 @@ class Streamed:
                 self._usage |= {k: v for k, v in (data.get("usage") or {}).items() if v is not None}
             case "message_stop":
                 if not self.stop_reason:
-                    raise AnswerLost("Claude's answer ended without saying why; try again")
+                    raise AnswerLost(CUT)
                 self._ended = True
             case "error":
                 said = data.get("error") or {}
                 # An error inside a stream has status 200: its type alone says what it is.
-                failed = of_claude(str(said.get("message")), type=said.get("type"), status=200)
-                failed.request_id, failed.upstream_status = self.request_id, 200
-                raise failed
+                raise of_claude(str(said.get("message")), type=said.get("type"), status=200)
 
 
 async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from claude_core.settings import CLAUDE_URL
-from local import cloud
+from local import cloud, services
 from local.paths import LOGS, OUTPUTS, PID, ROOT, STATE, clean_env
 from local.processes import Guarded, free_port
 
@@ -74,6 +74,8 @@ def _bring_up(stack: ExitStack) -> dict[str, Any]:
         for name, value in values.items():
             if name.endswith("Url"):
                 values[name] = cloud.here(value, endpoint)
+    with _step("web services, and the front before them"):
+        services.start(stack, endpoint, outputs)
     outputs["Local"] = {
         "AwsEndpoint": endpoint,
         "Region": cloud.REGION,

@@ -43,7 +43,8 @@ class Config:
     """Retain the secret and the tables when a stack goes, and protect them from deletion."""
     log_retention: str = "ONE_MONTH"
     """A name of aws_logs.RetentionDays."""
-    snap_start: bool = True
+    snap_start: bool = False
+    """Snapshots cost 6.84 USD a month for each of two functions, called or not."""
     lambda_target: Target = Target(python="3.13", platform="aarch64-manylinux2014")
     lambda_memory_mb: int = (
         1_769  # one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -51,8 +52,19 @@ class Config:
     reserved_concurrency: int | None = None
     """Unset: it fails on accounts with a quota of 10."""
 
+    web_adapter: str = "753240598075:layer:LambdaAdapterLayer{architecture}:30"
+    """AWS's Lambda Web Adapter 1.1.0, the first with SnapStart hooks: account, layer, version.
+    https://github.com/aws/aws-lambda-web-adapter/releases; replaceable the day that Python's
+    managed runtime streams by itself (aws-lambda-roadmap #39)."""
+    canary: str | None = None
+    """A name of aws_codedeploy.LambdaDeploymentConfig; None shifts all calls at once."""
+
     api_timeout_s: int = 29
-    """API Gateway's limit for a buffered route; the next three follow from it."""
+    """API Gateway's limit for a buffered route; three others follow from it."""
+    stream_api_timeout_s: int = 900
+    """API Gateway's limit for a streamed route; four others follow from it."""
+    ping_s: int = 15
+    """Silence after which a stream says that it is alive; API Gateway ends one after 5 minutes."""
     requests_per_s: int = 50
     requests_burst: int = 100
     waf_requests_per_5_min: int | None = None
@@ -72,6 +84,21 @@ class Config:
         """What a buffered route gives Claude at most."""
         return self.request_timeout_s - 1
 
+    @property
+    def stream_function_timeout_s(self) -> int:
+        return self.stream_api_timeout_s - 2
+
+    @property
+    def stream_timeout_s(self) -> int:
+        """What a streamed answer may take; leaves 8 s to settle and to say why it ended."""
+        return self.stream_function_timeout_s - 8
+
+    @property
+    def stream_answer_timeout_s(self) -> int:
+        """What the streamed route gives a whole answer, or the first event: nothing is sent
+        before it, and API Gateway ends what is silent for 5 minutes."""
+        return min(280, self.stream_timeout_s)
+
 
 DEV = Config(environment="dev")
 PROD = Config(
@@ -79,11 +106,15 @@ PROD = Config(
     stack_prefix="prod-",
     keep_data=True,
     log_retention="ONE_YEAR",
+    snap_start=True,
+    canary="CANARY_10_PERCENT_5_MINUTES",
     requests_per_s=200,
     requests_burst=400,
     waf_requests_per_5_min=2_000,
 )
-LOCAL = replace(DEV, environment="local", allow_plain_http=True, lambda_target=host())
+LOCAL = replace(
+    DEV, environment="local", allow_plain_http=True, lambda_target=host(), snap_start=True
+)
 
 ENVIRONMENTS = {config.environment: config for config in (DEV, PROD, LOCAL)}
 CONTEXT_KEYS = ("env", "claude_url", "alarm_email")

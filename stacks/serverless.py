@@ -1,27 +1,33 @@
 """The serverless pattern: REST API -> Lambda -> Claude."""
 
+from dataclasses import replace
+
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from claude_core.settings import Settings
 from stacks.config import Config
 from stacks.parts import rules
 from stacks.parts.alarms import alarm, kit_metric
+from stacks.parts.canary import canary
 from stacks.parts.dashboard import dashboard
 from stacks.parts.firewall import Firewall
 from stacks.parts.function import Function
-from stacks.parts.rest_api import RestApi
+from stacks.parts.rest_api import RestApi, buffered, streamed
+from stacks.parts.web_adapter import HANDLER, adapter_env, web_adapter
 from stacks.shared import SharedStack
 
-ROUTES = (
+BUFFERED_ROUTES = (
     "POST /prompt",
-    "POST /v1/messages",
     "POST /v1/messages/count_tokens",
     "GET /v1/models",
     "GET /health",
     "GET /openapi.json",
 )
+STREAMED_ROUTES = ("POST /v1/messages",)
 
 
 class ServerlessStack(Stack):
@@ -53,9 +59,35 @@ class ServerlessStack(Stack):
             handler="lambda_src.api.handler",
             env=settings.to_env(),
             timeout_s=config.function_timeout_s,
-            description="All routes of the serverless pattern",
+            description="The routes that answer at once",
         )
-        rest = RestApi(self, "RestApi", config=config, handler=api_function.alias, routes=ROUTES)
+        streaming = replace(
+            settings,
+            answer_timeout_s=str(config.stream_answer_timeout_s),
+            stream_timeout_s=str(config.stream_timeout_s),
+            ping_s=str(config.ping_s),
+        )
+        stream_function = Function(
+            self,
+            "StreamFunction",
+            config=config,
+            package="service_src",
+            handler=HANDLER,
+            env={**streaming.to_env(), **adapter_env(config)},
+            timeout_s=config.stream_function_timeout_s,
+            description="POST /v1/messages, streamed",
+            layers=[web_adapter(self, "WebAdapter", config=config)],
+        )
+        functions = (api_function, stream_function)
+        rest = RestApi(
+            self,
+            "RestApi",
+            config=config,
+            routes={
+                **dict.fromkeys(BUFFERED_ROUTES, buffered(api_function.alias, config)),
+                **dict.fromkeys(STREAMED_ROUTES, streamed(stream_function.alias, config)),
+            },
+        )
         if config.waf_requests_per_5_min:
             Firewall(
                 self,
@@ -65,37 +97,49 @@ class ServerlessStack(Stack):
                 requests_per_5_min=config.waf_requests_per_5_min,
             )
 
-        shared.clients.grant(api_function.role, "dynamodb:UpdateItem")
-        api_function.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["secretsmanager:GetSecretValue"], resources=[shared.claude_secret.ref]
+        for function in functions:
+            shared.clients.grant(function.role, "dynamodb:UpdateItem")
+            function.role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["secretsmanager:GetSecretValue"], resources=[shared.claude_secret.ref]
+                )
             )
-        )
 
-        self._watch(config, shared, api_function, rest)
+        alarms = self._alarms(config, shared.alarms, api_function, stream_function)
+        if config.canary:
+            for name, function in (("Api", api_function), ("Stream", stream_function)):
+                # What a bad version shows at once; Claude's own troubles are not its fault.
+                watched = [alarms[f"{name}Errors"], alarms["Crashes"]]
+                shift = config.canary
+                canary(self, f"{name}Canary", alias=function.alias, shift=shift, alarms=watched)
+        self._draw(api_function, stream_function, rest)
         CfnOutput(self, "ApiUrl", value=rest.api.url)
 
-    def _watch(
-        self, config: Config, shared: SharedStack, api_function: Function, rest: RestApi
-    ) -> None:
-        function, service, topic = api_function.function, self.stack_name, shared.alarms
-        errors, throttles = function.metric_errors(), function.metric_throttles()
-        p99 = function.metric_duration(statistic="p99")
-        limited = kit_metric("upstream_rate_limited", service=service)
-        overloaded = kit_metric("upstream_overloaded", service=service)
-        missing = kit_metric("key_missing", service=service)
-        rejected = kit_metric("key_rejected", service=service)
-        slow_ms = config.answer_timeout_s * 1_000 * 0.8
-        for id, metric, threshold, says in (
-            ("Errors", errors, 1, "the function crashed or ran out of time"),
-            ("Throttles", throttles, 1, "Lambda refused calls: raise the account's concurrency"),
-            ("SlowP99", p99, slow_ms, "1 % of the calls come close to the deadline"),
-            ("RateLimited", limited, 5, "Claude answers 429: ask for higher rate limits"),
-            ("Overloaded", overloaded, 5, "Claude answers 529: it is overloaded"),
-            ("KeyMissing", missing, 1, "no Claude key is set; run: kit key set"),
-            ("KeyRejected", rejected, 1, "Claude refuses the key; run: kit key set"),
-        ):
-            alarm(self, id, metric=metric, threshold=threshold, topic=topic, says=says)
+    def _alarms(
+        self, config: Config, topic: sns.ITopic, api_function: Function, stream_function: Function
+    ) -> dict[str, cloudwatch.Alarm]:
+        api, stream, kit = api_function.function, stream_function.function, self._kit
+        p99, slow_ms = api.metric_duration(statistic="p99"), config.answer_timeout_s * 1_000 * 0.8
+        throttled = "Lambda refused calls: raise the account's concurrency"
+        return {
+            id: alarm(self, id, metric=metric, threshold=threshold, topic=topic, says=says)
+            for id, metric, threshold, says in (
+                ("ApiErrors", api.metric_errors(), 1, "it crashed or ran out of time"),
+                ("StreamErrors", stream.metric_errors(), 1, "it crashed or ran out of time"),
+                ("ApiThrottles", api.metric_throttles(), 1, throttled),
+                ("StreamThrottles", stream.metric_throttles(), 1, throttled),
+                ("SlowP99", p99, slow_ms, "1 % of the calls come close to the deadline"),
+                ("Crashes", kit("crashes"), 1, "an error that nobody expected; see the log"),
+                ("RateLimited", kit("upstream_rate_limited"), 5, "ask for higher rate limits"),
+                ("SpendCap", kit("upstream_spend_cap_reached"), 1, "raise it in the Console"),
+                ("Overloaded", kit("upstream_overloaded"), 5, "Claude answers 529"),
+                ("KeyMissing", kit("key_missing"), 1, "no Claude key is set; run: kit key set"),
+                ("KeyRejected", kit("key_rejected"), 1, "Claude refuses it; run: kit key set"),
+            )
+        }
+
+    def _draw(self, api_function: Function, stream_function: Function, rest: RestApi) -> None:
+        api, stream, kit = api_function.function, stream_function.function, self._kit
         dashboard(
             self,
             "Dashboard",
@@ -105,14 +149,43 @@ class ServerlessStack(Stack):
                     rest.api.metric_client_error(),
                     rest.api.metric_server_error(),
                 ],
-                "Function: duration p50, p99": [function.metric_duration(statistic="p50"), p99],
-                "Function: errors, throttles": [errors, throttles],
-                "Claude: 429, 529, key": [limited, overloaded, missing, rejected],
-                "Tokens": [
-                    kit_metric("gen_ai.usage.input_tokens", service=service),
-                    kit_metric("gen_ai.usage.output_tokens", service=service),
-                    kit_metric("gen_ai.usage.cache_read_tokens", service=service),
+                "Answers, errors, retries, callers that left": [
+                    kit("answers"),
+                    kit("errors"),
+                    kit("retries"),
+                    kit("callers_left"),
                 ],
-                "Cost, USD": [kit_metric("cost_usd", service=service)],
+                "Time to first token, p50 and p99 (s)": [
+                    kit("gen_ai.response.time_to_first_chunk", "p50"),
+                    kit("gen_ai.response.time_to_first_chunk", "p99"),
+                ],
+                "Time to the whole answer, p50 and p99 (ms)": [
+                    kit("duration", "p50"),
+                    kit("duration", "p99"),
+                ],
+                "Tokens": [
+                    kit("gen_ai.usage.input_tokens"),
+                    kit("gen_ai.usage.output_tokens"),
+                    kit("gen_ai.usage.cache_read.input_tokens"),
+                    kit("gen_ai.usage.cache_write.input_tokens"),
+                ],
+                "Cost, and what the prompt cache saved (USD)": [
+                    kit("cost_usd"),
+                    kit("cache_savings_usd"),
+                ],
+                "Claude: 429, spend cap, 529, key": [
+                    kit("upstream_rate_limited"),
+                    kit("upstream_spend_cap_reached"),
+                    kit("upstream_overloaded"),
+                    kit("key_missing"),
+                    kit("key_rejected"),
+                ],
+                "Functions: errors, throttles": [
+                    *(api.metric_errors(), api.metric_throttles()),
+                    *(stream.metric_errors(), stream.metric_throttles()),
+                ],
             },
         )
+
+    def _kit(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        return kit_metric(name, service=self.stack_name, statistic=statistic)

@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before anything starts jsii: Node 20 would print a banner into every run.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 from local.fake_claude.inprocess import Fake, serve
 from tests.doubles import CLAUDE_KEY, AwsDouble
+
+# A busy machine is not a finding: what is drawn is the same however long the drawing takes.
+settings.register_profile("kit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kit")
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ def bundle(package: str, target: Target, out: Path) -> None:
     for source in _sources(package):
         copy = out / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
+        shutil.copy(source, copy)  # its mode too: the streaming function starts a script
 
 
 def _sources(package: str) -> list[Path]:

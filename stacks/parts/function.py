@@ -1,5 +1,7 @@
 """The one way a function is made: own role, own log group, a published version behind an alias."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -27,6 +29,7 @@ class Function(Construct):
         env: dict[str, str],
         timeout_s: int,
         description: str,
+        layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
         super().__init__(scope, id)
         self.log_group = log_group(self, "Logs", config=config)
@@ -42,6 +45,7 @@ class Function(Construct):
             environment=env,
             role=self.role,
             log_group=self.log_group,
+            layers=list(layers),
             timeout=Duration.seconds(timeout_s),
             memory_size=config.lambda_memory_mb,
             reserved_concurrent_executions=config.reserved_concurrency,

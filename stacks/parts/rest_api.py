@@ -1,7 +1,7 @@
 """The one way a REST API is made: regional, throttled, logged without bodies."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigw
@@ -44,8 +44,25 @@ REFUSALS: dict[str, tuple[str | None, str, str, str]] = {
 }
 
 
+def buffered(handler: lambda_.IFunction, config: Config) -> apigw.Integration:
+    """A function that answers at once."""
+    return apigw.LambdaIntegration(
+        handler, timeout=Duration.seconds(config.api_timeout_s), allow_test_invoke=False
+    )
+
+
+def streamed(handler: lambda_.IFunction, config: Config) -> apigw.Integration:
+    """A function whose answer passes on as it is written."""
+    return apigw.LambdaIntegration(
+        handler,
+        timeout=Duration.seconds(config.stream_api_timeout_s),
+        allow_test_invoke=False,
+        response_transfer_mode=apigw.ResponseTransferMode.STREAM,
+    )
+
+
 class RestApi(Construct):
-    """A REST API whose routes, such as `POST /v1/messages`, all reach one function."""
+    """A REST API of routes, such as `POST /v1/messages`, each with what answers it."""
 
     def __init__(
         self,
@@ -53,8 +70,7 @@ class RestApi(Construct):
         id: str,
         *,
         config: Config,
-        handler: lambda_.IFunction,
-        routes: Iterable[str],
+        routes: Mapping[str, apigw.Integration],
     ) -> None:
         super().__init__(scope, id)
         access_logs = log_group(self, "AccessLogs", config=config)
@@ -73,10 +89,7 @@ class RestApi(Construct):
                 ),
             ),
         )
-        integration = apigw.LambdaIntegration(
-            handler, timeout=Duration.seconds(config.api_timeout_s), allow_test_invoke=False
-        )
-        for route in routes:
+        for route, integration in routes.items():
             method, path = route.split(" ")
             self.api.root.resource_for_path(path).add_method(method, integration)
         for kind, (status, error, message, retry) in REFUSALS.items():

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aws_cdk import Annotations, CfnResource, Stack
 from aws_cdk import aws_apigateway as apigw
+from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -40,6 +41,17 @@ CLAUDE = (Rule("claude_url", _url, "must be an https URL (plain http only with e
 SERVERLESS = (
     *CLAUDE,
     Rule("api_timeout_s", _between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
+    Rule(
+        "stream_api_timeout_s",
+        _between(60, 900),
+        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
+    ),
+    Rule("ping_s", _between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
+    Rule(
+        "canary",
+        lambda value, _: value is None or hasattr(codedeploy.LambdaDeploymentConfig, value),
+        "must be a name of aws_codedeploy.LambdaDeploymentConfig, or unset",
+    ),
     Rule("lambda_memory_mb", _between(256, 10_240), "must be 256 to 10240"),
     Rule("requests_per_s", _between(1, 10_000), "must be 1 to 10000, API Gateway's own limit"),
     Rule("requests_burst", _between(1, 5_000), "must be 1 to 5000, API Gateway's own limit"),

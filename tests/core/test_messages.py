@@ -205,14 +205,10 @@ def test_a_bad_prompt_is_refused_with_what_to_do(body: dict[str, Any], says: str
 
 def test_the_worst_cost_bounds_text_by_its_bytes_and_pictures_by_the_window() -> None:
     text = messages.request(GOOD | {"messages": [{"role": "user", "content": "é" * 1_000}]})
-    assert text.worst_cost >= text.model.worst_cost(
-        input_tokens=2_000, max_tokens=100, caches=False
-    )
+    assert text.worst_cost >= text.model.worst_cost(input_tokens=2_000, max_tokens=100)
     picture = messages.request(GOOD | content(IMAGE))
     window = picture.model.max_input_tokens
-    assert picture.worst_cost == picture.model.worst_cost(
-        input_tokens=window, max_tokens=100, caches=False
-    )
+    assert picture.worst_cost == picture.model.worst_cost(input_tokens=window, max_tokens=100)
 
 
 def test_a_request_that_writes_the_cache_is_bounded_by_the_dearest_write() -> None:

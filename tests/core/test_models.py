@@ -56,7 +56,7 @@ def test_usage_without_cache_fields_is_not_an_error(missing: object) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
 @pytest.mark.parametrize("read", [10, 100_000, 100_001, 999_999])
 def test_the_worst_cost_is_never_below_what_a_call_can_cost(model: Model, read: int) -> None:
-    worst = model.worst_cost(input_tokens=read, max_tokens=500, caches=True)
+    worst = model.worst_cost(input_tokens=read, max_tokens=500, cache="1h")
     for usage in (
         Usage(input_tokens=read, output_tokens=500),
         Usage(cache_write_5m_tokens=read, output_tokens=500),

@@ -1,0 +1,116 @@
+"""Answers event by event, kept alive while Claude thinks, ended when their caller goes away."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from typing import TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from claude_core.errors import KitError
+from claude_core.stream import Event
+
+T = TypeVar("T")
+
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+}
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+
+class CallerLeft(Exception):
+    """The connection of the one who asked is gone."""
+
+
+async def while_connected(receive: Receive, doing: Awaitable[T]) -> T:
+    """What `doing` gives, unless the caller goes away: then it is cancelled, and ended first.
+
+    Raises:
+        CallerLeft; whatever `doing` raises.
+    """
+    work, left = asyncio.ensure_future(doing), asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({work, left}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise CallerLeft
+    finally:
+        for task in (work, left):
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class EventStream(Response):
+    """A streamed answer whose first event is there already, so that its status is known."""
+
+    def __init__(
+        self,
+        first: Event,
+        events: AsyncGenerator[Event],
+        *,
+        request_id: str,
+        ping_s: float,
+        failed: Callable[[Exception], KitError],
+    ) -> None:
+        """Pass `events` on.
+
+        Args:
+            request_id: shown in the headers and in a terminal error.
+            ping_s: seconds of silence before a ping of our own.
+            failed: told of what ends the stream early; gives the error to show.
+        """
+        self.background = None
+        self._first, self._events = first, events
+        self._id, self._ping_s, self._failed = request_id, ping_s, failed
+        self._sent_at = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {**HEADERS, "request-id": self._id}
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        async with aclosing(self._events):
+            await send({"type": "http.response.start", "status": 200, "headers": pairs})
+            with suppress(CallerLeft):
+                await while_connected(receive, self._pump(send))
+                await send({"type": "http.response.body", "body": b""})
+
+    async def _pump(self, send: Send) -> None:
+        pinging = asyncio.create_task(self._ping(send))
+        try:
+            await self._send(send, self._first.raw)
+            async for event in self._events:
+                await self._send(send, event.raw)
+        except Exception as err:
+            # Whatever it is, the caller must not take what it has for the whole answer.
+            await self._send(send, error_event(self._failed(err), self._id))
+        finally:
+            pinging.cancel()
+            await asyncio.wait({pinging})
+
+    async def _send(self, send: Send, body: bytes) -> None:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._sent_at = asyncio.get_running_loop().time()
+
+    async def _ping(self, send: Send) -> None:
+        """Each send is of whole events, so one of ours may stand between any two."""
+        now = asyncio.get_running_loop().time
+        while True:
+            silent = now() - self._sent_at
+            if silent >= self._ping_s:
+                await self._send(send, PING)
+                silent = 0.0
+            await asyncio.sleep(self._ping_s - silent)
+
+
+def error_event(err: KitError, request_id: str) -> bytes:
+    """The event that ends a stream which cannot be whole."""
+    return b"event: error\ndata: " + json.dumps(err.to_json(request_id)).encode() + b"\n\n"
