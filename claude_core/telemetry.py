@@ -136,7 +136,8 @@ class Telemetry:
             "client": error.client,
             "gen_ai.request.model": error.model,
         }
-        self.log.warning(error.message, **facts, **asdict(incoming))
+        # Not its message: it may quote the request.
+        self.log.warning("refused or failed", **facts, **asdict(incoming))
         self._count(incoming, counts, ms, facts)
 
     def crashed(self, incoming: Incoming, error: BaseException) -> None:
