@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-import anthropic
 import httpx2
 
 from claude_core import errors
+from claude_core.lazy import anthropic
 from claude_core.messages import Request
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget, retry_after_s
