@@ -46,6 +46,8 @@ class Config:
     snap_start: bool = False
     """Snapshots cost 6.84 USD a month for each of two functions, called or not."""
     lambda_target: Target = Target(python="3.13", platform="aarch64-manylinux2014")
+    bytecode_required: bool = False
+    """Refuse to deploy a bundle that every cold start would have to compile."""
     lambda_memory_mb: int = (
         1_769  # one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
     )
@@ -107,6 +109,7 @@ PROD = Config(
     keep_data=True,
     log_retention="ONE_YEAR",
     snap_start=True,
+    bytecode_required=True,
     canary="CANARY_10_PERCENT_5_MINUTES",
     requests_per_s=200,
     requests_burst=400,

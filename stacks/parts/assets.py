@@ -6,11 +6,20 @@ import subprocess
 from pathlib import Path
 
 import jsii
-from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import (
+    Annotations,
+    AssetHashType,
+    BundlingOptions,
+    DockerImage,
+    ILocalBundling,
+    Stack,
+)
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
 from uv import find_uv_bin
 
-from stacks.config import Target
+from stacks.config import Config, Target
+from stacks.parts.bytecode import compile_all, target_python
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = ("__pycache__", "*.pyc", "*.md", "requirements.*", "Dockerfile")
@@ -18,14 +27,27 @@ LEFT_OUT = ("**/__pycache__", "**/tests", "bin", "*.dist-info/RECORD", "**/*.pyi
 """Parts of wheels that no handler reads."""
 
 
-def lambda_code(package: str, target: Target) -> lambda_.Code:
-    """The code of one edge package: itself, the core, and its locked dependencies."""
+def lambda_code(scope: Construct, package: str, config: Config) -> lambda_.Code:
+    """The code of one edge package: itself, the core, its locked dependencies, all compiled.
+
+    Where the target's Python is not to be had the bundle goes without bytecode, and the stack says
+    so; in an environment that must start fast that is an error.
+    """
+    target, python = config.lambda_target, None
+    if Stack.of(scope).bundling_required:
+        python = target_python(target.python)
+        if python is None:
+            say = Annotations.of(scope)
+            (say.add_error if config.bytecode_required else say.add_info)(
+                f"no Python {target.python} to compile the bundle with: cold starts take twice the "
+                f"time; run: uv python install {target.python}, or set TARGET_PYTHON"
+            )
     return lambda_.Code.from_asset(
         str(ROOT / package),
-        asset_hash=bundle_hash(package, target),
+        asset_hash=bundle_hash(package, target, bytecode=python is not None),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
-            image=DockerImage.from_registry("not-used"), local=_Local(package, target)
+            image=DockerImage.from_registry("not-used"), local=_Local(package, target, python)
         ),
     )
 
@@ -39,8 +61,8 @@ def bundle_hash(package: str, target: Target, *, bytecode: bool = False) -> str:
     return digest.hexdigest()
 
 
-def bundle(package: str, target: Target, out: Path) -> None:
-    """Write a bundle to `out`.
+def bundle(package: str, target: Target, out: Path, python: Path | None = None) -> None:
+    """Write a bundle to `out`, with bytecode if there is the target's `python` to compile it.
 
     Raises:
         RuntimeError: uv could not install the lock; its own words say why.
@@ -61,6 +83,8 @@ def bundle(package: str, target: Target, out: Path) -> None:
         copy = out / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)  # its mode too: the streaming function starts a script
+    if python:
+        compile_all(out, python)
 
 
 def _sources(package: str) -> list[Path]:
@@ -76,9 +100,9 @@ def _sources(package: str) -> list[Path]:
 
 @jsii.implements(ILocalBundling)
 class _Local:
-    def __init__(self, package: str, target: Target) -> None:
-        self._package, self._target = package, target
+    def __init__(self, package: str, target: Target, python: Path | None) -> None:
+        self._package, self._target, self._python = package, target, python
 
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        bundle(self._package, self._target, Path(output_dir))
+        bundle(self._package, self._target, Path(output_dir), self._python)
         return True

@@ -40,7 +40,7 @@ class Function(Construct):
             "Function",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_code(package, config.lambda_target),
+            code=lambda_code(self, package, config),
             handler=handler,
             environment=env,
             role=self.role,
