@@ -1,9 +1,25 @@
-"""API Gateway's REST proxy events, and answers read back."""
+"""API Gateway's REST proxy events, answers read back, and bodies that are none."""
 
 import json
 import time
 import uuid
 from typing import Any
+
+BAD_BODIES = [
+    None,
+    "",
+    "{",
+    "[]",
+    "null",
+    '"text"',
+    b"\xed\xa0\x80",
+    '{"prompt": "\ud800"}',
+    '{"prompt": "\\ud800", "messages": "\\ud800"}',
+    '{"prompt": 1, "max_tokens": -1, "model": 2}',
+    '{"nothing": "known"}',
+    "[" * 100_000,
+]
+"""Bodies that no route takes."""
 
 
 def event(

@@ -1,19 +1,38 @@
 """ServerlessStack: each trap of API Gateway, Lambda and WAF that it must not fall into."""
 
 import json
+import os
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
+from claude_core import messages
 from claude_core.fields import COUNT_TOKENS, MESSAGES, PROMPT
+from claude_core.incoming import Incoming
 from claude_core.models import MODELS, ROLES
+from claude_core.reply import Reply
+from claude_core.settings import Runtime, Settings
+from claude_core.telemetry import COUNTED, NAMESPACE, Telemetry
 from lambda_src.api import OPENAPI
 from lambda_src.api import ROUTES as SERVED
+from local.routes import routes
+from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
 from stacks.config import ENVIRONMENTS
-from stacks.serverless import ROUTES
-from tests.synth import Template, template
+from stacks.serverless import BUFFERED_ROUTES, STREAMED_ROUTES
+from tests.synth import ROOT, Template, template
 
+HELLO = {"role": "user", "content": "hello"}
+NO_SETTINGS = Settings(
+    service="tests",
+    clients_table="",
+    claude_secret="",
+    claude_url="",
+    answer_timeout_s="",
+    request_timeout_s="",
+)
 EACH_ENV = pytest.mark.parametrize("env", ENVIRONMENTS)
 
 
@@ -26,14 +45,37 @@ def one(env: str, kind: str) -> dict[str, Any]:
     return found
 
 
+def function(env: str, kind: str) -> dict[str, Any]:
+    """The function of one of the two kinds: `Api` answers at once, `Stream` as it is written."""
+    (found,) = (
+        one
+        for id, one in stack(env).of_type("AWS::Lambda::Function").items()
+        if id.startswith(f"{kind}Function")
+    )
+    return found
+
+
+def service_paths(**runtime: Any) -> set[str]:
+    """What the streaming service serves."""
+    app = create(NO_SETTINGS, replace(Runtime(region="here"), **runtime))
+    return {route.path for route in app.routes if isinstance(route, APIRoute)}
+
+
 def test_the_routes_deployed_are_those_served_and_those_described() -> None:
     described = [
         f"{method.upper()} {path}"
         for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
         for method in methods
     ]
-    assert sorted(ROUTES) == sorted(SERVED) == sorted(described)
-    assert len(stack().of_type("AWS::ApiGateway::Method")) == len(ROUTES)
+    streaming = {f"POST {path}" for path in service_paths() if path != "/health"}
+    assert sorted([*BUFFERED_ROUTES, *STREAMED_ROUTES]) == sorted(described)
+    assert set(SERVED) == set(BUFFERED_ROUTES)
+    assert streaming == set(STREAMED_ROUTES)
+    deployed = {f"{one.method} {one.path}": one for one in routes(stack().body["Resources"])}
+    assert set(deployed) == set(described)
+    for name, route in deployed.items():
+        assert route.streams is (name in STREAMED_ROUTES), name
+        assert route.function.startswith("StreamFunction" if route.streams else "ApiFunction")
 
 
 @pytest.mark.parametrize("schema", ["Prompt", "Messages", "CountTokens"])
@@ -46,12 +88,41 @@ def test_the_description_names_the_models_and_fields_that_pass(schema: str) -> N
 
 @EACH_ENV
 def test_claude_gives_up_before_the_function_and_the_function_before_the_api(env: str) -> None:
-    function = one(env, "AWS::Lambda::Function")
-    variables = function["Environment"]["Variables"]
-    answer, request = int(variables["ANSWER_TIMEOUT_S"]), int(variables["REQUEST_TIMEOUT_S"])
-    assert (answer, request, function["Timeout"]) == (25, 26, 28)
-    for method in stack(env).of_type("AWS::ApiGateway::Method").values():
-        assert method["Integration"]["TimeoutInMillis"] == 29_000
+    limits = {one.streams: one.timeout_s for one in routes(stack(env).body["Resources"])}
+    assert limits == {False: 29, True: 900}
+    for kind, answer, function_limit in (("Api", 25, 28), ("Stream", 280, 898)):
+        made = function(env, kind)
+        variables = made["Environment"]["Variables"]
+        assert (int(variables["ANSWER_TIMEOUT_S"]), made["Timeout"]) == (answer, function_limit)
+    assert int(function(env, "Api")["Environment"]["Variables"]["REQUEST_TIMEOUT_S"]) == 26
+    assert int(function(env, "Stream")["Environment"]["Variables"]["STREAM_TIMEOUT_S"]) == 890
+
+
+@EACH_ENV
+def test_a_stream_says_that_it_is_alive_long_before_api_gateway_takes_it_for_dead(env: str) -> None:
+    variables = function(env, "Stream")["Environment"]["Variables"]
+    assert int(variables["PING_S"]) <= 300 / 2
+    # Nothing is sent before Claude has begun: that silence too must be shorter.
+    assert int(variables["ANSWER_TIMEOUT_S"]) < 300
+
+
+@EACH_ENV
+def test_the_streaming_function_runs_under_the_adapter_with_its_snapshot_hooks(env: str) -> None:
+    made = function(env, "Stream")
+    variables, config = made["Environment"]["Variables"], ENVIRONMENTS[env]
+    assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bootstrap"
+    assert variables["AWS_LWA_INVOKE_MODE"] == "response_stream"
+    assert os.access(ROOT / made["Handler"], os.X_OK)
+    (layer,) = made["Layers"]
+    arm = config.lambda_target.platform.startswith("aarch64")
+    assert layer["Fn::Join"][1][-1].endswith(f"LambdaAdapterLayer{'Arm64' if arm else 'X86'}:30")
+    hooks = {value for name, value in variables.items() if "SNAPSTART" in name}
+    assert hooks == ({BEFORE_SNAPSHOT, AFTER_RESTORE} if config.snap_start else set())
+    assert hooks | {variables["AWS_LWA_READINESS_CHECK_PATH"]} <= service_paths(function_name="f")
+
+
+def test_the_snapshot_hooks_are_no_routes_where_no_adapter_guards_them() -> None:
+    assert not {BEFORE_SNAPSHOT, AFTER_RESTORE} & service_paths()
 
 
 @EACH_ENV
@@ -61,13 +132,41 @@ def test_the_api_is_regional_since_an_edge_endpoint_cuts_idle_streams(env: str) 
 
 
 @EACH_ENV
-def test_the_api_calls_the_alias_since_snapstart_works_on_published_versions_only(
-    env: str,
-) -> None:
-    assert one(env, "AWS::Lambda::Function")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    (alias,) = stack(env).of_type("AWS::Lambda::Alias")
-    for method in stack(env).of_type("AWS::ApiGateway::Method").values():
-        assert {"Ref": alias} in method["Integration"]["Uri"]["Fn::Join"][1]
+def test_the_api_calls_aliases_since_snapstart_works_on_published_versions_only(env: str) -> None:
+    snap_start = {"ApplyOn": "PublishedVersions"} if ENVIRONMENTS[env].snap_start else None
+    for made in stack(env).of_type("AWS::Lambda::Function").values():
+        assert made.get("SnapStart") == snap_start
+    aliases = set(stack(env).of_type("AWS::Lambda::Alias"))
+    called = {
+        part["Ref"]
+        for method in stack(env).of_type("AWS::ApiGateway::Method").values()
+        for part in method["Integration"]["Uri"]["Fn::Join"][1]
+        if isinstance(part, dict) and part["Ref"] in aliases
+    }
+    assert called == aliases
+    assert len(aliases) == 2
+
+
+def test_in_prod_new_code_meets_a_tenth_of_the_calls_and_goes_back_when_an_alarm_rings() -> None:
+    aliases = {
+        id: one["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        for id, one in stack("prod").body["Resources"].items()
+        if one["Type"] == "AWS::Lambda::Alias"
+    }
+    groups = stack("prod").of_type("AWS::CodeDeploy::DeploymentGroup")
+    assert {one["DeploymentGroupName"]["Ref"] for one in aliases.values()} == set(groups)
+    names = stack("prod").of_type("AWS::CloudWatch::Alarm")
+    for group in groups.values():
+        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        rolled_back_on = set(group["AutoRollbackConfiguration"]["Events"])
+        assert {"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"} <= rolled_back_on
+        watched = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+        assert {names[id]["MetricName"] for id in watched} == {"Errors", "crashes"}
+
+
+@pytest.mark.parametrize("env", ["dev", "local"])
+def test_elsewhere_a_deploy_does_not_wait(env: str) -> None:
+    assert not stack(env).of_type("AWS::CodeDeploy::DeploymentGroup")
 
 
 @EACH_ENV
@@ -108,7 +207,8 @@ def test_the_role_may_do_exactly_what_the_function_does() -> None:
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }
-    assert "ManagedPolicyArns" not in one("dev", "AWS::IAM::Role")
+    for role in stack().of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
 
 
 def test_the_firewall_stands_in_prod_alone_where_it_is_worth_its_price() -> None:
@@ -162,28 +262,42 @@ def blocks(statement: dict[str, Any], request: dict[str, str]) -> bool:
 
 
 def test_each_thing_that_goes_wrong_has_its_alarm() -> None:
-    watched = {alarm["MetricName"] for alarm in stack().of_type("AWS::CloudWatch::Alarm").values()}
-    assert watched == {
-        "Errors",
-        "Throttles",
-        "Duration",
-        "upstream_rate_limited",
-        "upstream_overloaded",
-        "key_missing",
-        "key_rejected",
-    }
+    watched = [alarm["MetricName"] for alarm in stack().of_type("AWS::CloudWatch::Alarm").values()]
+    assert sorted(watched) == sorted(
+        [
+            *("Errors", "Errors", "Throttles", "Throttles", "Duration", "crashes"),
+            *("upstream_rate_limited", "upstream_spend_cap_reached", "upstream_overloaded"),
+            *("key_missing", "key_rejected"),
+        ]
+    )
 
 
 def test_alarms_watch_the_names_that_telemetry_writes() -> None:
-    from claude_core.telemetry import COUNTED, NAMESPACE
-
     for alarm in stack("prod").of_type("AWS::CloudWatch::Alarm").values():
         if alarm["Namespace"] == "AWS/Lambda":
             continue
         assert alarm["Namespace"] == NAMESPACE
-        assert alarm["MetricName"] in COUNTED.values()
+        assert alarm["MetricName"] in {*COUNTED.values(), "crashes"}
         assert alarm["Dimensions"] == [{"Name": "service", "Value": "prod-ServerlessStack"}]
 
 
-def test_there_is_one_dashboard() -> None:
-    assert one("dev", "AWS::CloudWatch::Dashboard")
+def test_the_dashboard_draws_every_metric_that_is_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What telemetry counts of an answer, a failure, a crash and a caller that left."""
+    drawn = json.dumps(one("dev", "AWS::CloudWatch::Dashboard"))
+    telemetry, incoming = Telemetry("tests"), Incoming("id")
+    request = messages.request({"model": "fast", "max_tokens": 5, "messages": [HELLO]})
+    answer = Reply(b"", {"usage": {}, "stop_reason": "end_turn"})
+    for error in COUNTED:
+        telemetry.failed(incoming, error("x"), 1.0)
+    telemetry.answered(incoming, "c", request, answer, cost=1, ms=1.0, first_token_ms=1.0)
+    telemetry.left(incoming, "c", request, cost=1)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    written = {
+        metric["Name"]
+        for line in lines
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
+        for metric in directive["Metrics"]
+    }
+    assert {name for name in written if f'\\"{name}\\"' not in drawn} == set()

@@ -18,6 +18,8 @@ NOT_IN_MOTO = {
     "AWS::ApiGateway::GatewayResponse": "API Gateway's own refusals; no handler sees them",
     "AWS::ApiGateway::Stage": "before the function; the live tier calls through a real one",
     "AWS::CloudWatch::Alarm": "for people",
+    "AWS::CodeDeploy::Application": "how a new version takes over; no handler sees it",
+    "AWS::CodeDeploy::DeploymentGroup": "how a new version takes over; no handler sees it",
     "AWS::Lambda::Alias": "what API Gateway calls; the function behind it is deployed",
     "AWS::Lambda::Permission": "who may call the alias",
     "AWS::SecretsManager::Secret": "created below from the template's own properties: moto's own "

@@ -1,17 +1,23 @@
 """Each handler runs with the environment, and under the role, that its template really gives it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
+import httpx2
 import pytest
 
+from claude_core.settings import Runtime, Settings
 from lambda_src import api
 from local.fake_claude.inprocess import Fake
+from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
 from stacks import PATTERNS
 from stacks.config import ENVIRONMENTS
 from tests.doubles import CLAUDE_KEY, REGION, AwsDouble
 from tests.events import event, parsed
+from tests.serving import serving
 from tests.synth import assembly, template
 from tests.wiring.deploy import Deployed, covers
 
@@ -22,24 +28,53 @@ BY_AWS_ITSELF = {
 """Granted actions that no code of ours calls, each with the reason."""
 
 MODEL = {"model": "fast", "messages": [{"role": "user", "content": "hi"}]}
+Use = Callable[[str], None]
 
 
-def use_serverless(function: str, key: str) -> None:
-    """Every route of the function, and the way to Claude."""
-    for route, body in (
-        ("POST /prompt", {"prompt": "hi"}),
-        ("POST /v1/messages", MODEL | {"max_tokens": 20}),
-        ("POST /v1/messages/count_tokens", MODEL),
-        ("GET /v1/models", None),
-        ("GET /health", None),
-        ("GET /openapi.json", None),
-    ):
-        status, answer = parsed(api.handler(event(route, body, key=key), None))
-        assert status == 200, (route, answer)
+def use_api(key: str) -> None:
+    """Every route that answers at once, as Lambda calls the handler."""
+    runner = asyncio.Runner()
+    with patched(api, "_runner", runner), patched(api, "_api", None):
+        try:
+            for route, body in (
+                ("POST /prompt", {"prompt": "hi"}),
+                ("POST /v1/messages/count_tokens", MODEL),
+                ("GET /v1/models", None),
+                ("GET /health", None),
+                ("GET /openapi.json", None),
+            ):
+                status, answer = parsed(api.handler(event(route, body, key=key), None))
+                assert status == 200, (route, answer)
+        finally:
+            if api._api:
+                runner.run(api._api.close())
+            runner.close()
 
 
-USES: dict[str, Callable[[str, str], None]] = {"ServerlessStack": use_serverless}
-"""How each pattern is used here; a pattern without a line fails."""
+def use_stream(key: str) -> None:
+    """The streaming service as the adapter drives it: the snapshot's hooks, then the route."""
+    app = create(Settings.from_env(), Runtime.from_env())
+    asking = MODEL | {"max_tokens": 20}
+    with serving(app) as url, httpx2.Client(base_url=url, timeout=20) as http:
+        for hook in (BEFORE_SNAPSHOT, AFTER_RESTORE):
+            http.post(hook).raise_for_status()
+        for more in ({}, {"stream": True}):
+            answer = http.post("/v1/messages", json=asking | more, headers={"x-api-key": key})
+            assert answer.status_code == 200, answer.text
+            assert "end_turn" in answer.text
+
+
+USES: dict[str, dict[str, Use]] = {
+    "ServerlessStack": {"ApiFunction": use_api, "StreamFunction": use_stream}
+}
+"""How each function of a pattern is used here, by the start of its id; one without a line fails."""
+
+
+@contextmanager
+def patched(module: ModuleType, name: str, value: object) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, value)
+        yield
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
@@ -52,25 +87,16 @@ def test_handlers_do_what_their_role_allows_and_use_all_that_it_allows(
     deployed = Deployed(aws, template(env, stack), {shared_template.name: shared.outputs})
     secret = shared.outputs["ClaudeSecretArn"]
     aws.boto("secretsmanager").put_secret_value(SecretId=secret, SecretString=CLAUDE_KEY)
+    aws.table = shared.outputs["ClientsTableName"]
+    key, _ = aws.add_client()
     for function in deployed.functions():
-        for name, value in deployed.environment(function).items():
-            monkeypatch.setenv(name, value)
-        for name, value in what_lambda_sets(aws).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("CLAUDE_URL", claude.url)  # the one value that is not the template's
-        runner = asyncio.Runner()
-        monkeypatch.setattr(api, "_runner", runner)
-        monkeypatch.setattr(api, "_api", None)
-        aws.table = shared.outputs["ClientsTableName"]
-        key, _ = aws.add_client()
-        aws.calls.clear()
-
-        try:
-            USES[stack](function, key)
-        finally:
-            if api._api:
-                runner.run(api._api.close())
-            runner.close()
+        (use,) = (use for id, use in USES[stack].items() if function.startswith(id))
+        with monkeypatch.context() as patch:
+            for name, value in (deployed.environment(function) | what_lambda_sets(aws)).items():
+                patch.setenv(name, value)
+            patch.setenv("CLAUDE_URL", claude.url)  # the one value that is not the template's
+            aws.calls.clear()
+            use(key)
 
         used = [resource_of(call) for call in aws.calls]
         grants = deployed.grants(function)

@@ -1,0 +1,37 @@
+"""An ASGI application behind a real socket, as uvicorn serves it in production."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+STARTED_S = 10.0
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+        )
+        self.up = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """The URL of `app` on a free loopback port; stopped when the block ends, whatever happens."""
+    server = _Server(app)
+    thread = threading.Thread(target=server.run, name="serving", daemon=True)
+    thread.start()
+    try:
+        assert server.up.wait(STARTED_S), "the server did not start"
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
