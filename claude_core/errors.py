@@ -27,6 +27,8 @@ Each class carries its HTTP status and its Messages API error type.
 
 from typing import Any
 
+LONGEST_SLEEP_S = 60
+
 
 class KitError(Exception):
     """A failure with a message that a caller can act on; no secret, no prompt in it."""
@@ -57,8 +59,9 @@ class KitError(Exception):
 
     def to_headers(self, request_id: str) -> dict[str, str]:
         """What a client library needs to act on the error."""
-        # The official SDKs obey x-should-retry; a 503 that waits for a human is not worth it.
-        headers = {"x-should-retry": "true" if self.retry_helps else "false"}
+        # The official SDKs obey x-should-retry, and then sleep for as long as retry-after says.
+        soon = (self.retry_after_s or 0) <= LONGEST_SLEEP_S
+        headers = {"x-should-retry": "true" if self.retry_helps and soon else "false"}
         if self.retry_after_s is not None:
             headers["retry-after"] = str(max(1, round(self.retry_after_s)))
         return {**headers, "request-id": self.request_id or request_id}

@@ -1,7 +1,9 @@
 """The one place that decides whether a call to Claude is made again, and when."""
 
 import random
+import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 
 from claude_core.errors import (
     ConnectFailed,
@@ -28,8 +30,10 @@ LATER = (RateLimited, Overloaded, UpstreamBroken, ConnectFailed)
 class RetryBudget:
     """Retries of one process: each call earns a tenth of one, each retry spends one."""
 
-    def __init__(self, rand: Callable[[], float] = _JITTER.random) -> None:
-        self._left, self._rand = SAVED, rand
+    def __init__(
+        self, rand: Callable[[], float] = _JITTER.random, *, first_delay_s: float = FIRST_DELAY_S
+    ) -> None:
+        self._left, self._rand, self._first_delay_s = SAVED, rand, first_delay_s
 
     def earn(self) -> None:
         """Count a call."""
@@ -43,7 +47,7 @@ class RetryBudget:
         """
         if not isinstance(error, LATER) or attempt >= ATTEMPTS or self._left < 1:
             return None
-        backoff: float = FIRST_DELAY_S * 2.0 ** (attempt - 1) * (0.75 + self._rand() / 2)
+        backoff: float = self._first_delay_s * 2.0 ** (attempt - 1) * (0.75 + self._rand() / 2)
         wait: float = backoff if error.retry_after_s is None else max(error.retry_after_s, backoff)
         if wait >= left_s:
             return None
@@ -52,7 +56,8 @@ class RetryBudget:
 
 
 def retry_after_s(header: str | None, header_ms: str | None = None) -> float | None:
-    """Seconds out of `retry-after` (or `retry-after-ms`); None where it says nothing usable."""
+    """Seconds out of `retry-after` (a number or a date) or `retry-after-ms`; None where they say
+    nothing usable."""
     for text, unit in ((header_ms, 1_000), (header, 1)):
         try:
             seconds = float(text or "") / unit
@@ -60,4 +65,8 @@ def retry_after_s(header: str | None, header_ms: str | None = None) -> float | N
             continue
         if 0 <= seconds < float("inf"):
             return seconds
-    return None
+    try:
+        wait = parsedate_to_datetime(header or "").timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, wait)

@@ -111,7 +111,7 @@ class Streamed:
             await self._close()
 
     def _named(self, err: KitError) -> KitError:
-        err.request_id, err.upstream_status = self.request_id, 200
+        err.request_id, err.upstream_status, err.attempts = self.request_id, 200, self.attempts
         return err
 
     def _note(self, event: Event) -> None:

@@ -1,5 +1,8 @@
 """Retries have one owner, a limit each, and a limit together."""
 
+import time
+from email.utils import formatdate
+
 import pytest
 
 from claude_core import errors
@@ -73,3 +76,21 @@ def test_retry_after_is_read_or_left_out(
     header: str | None, header_ms: str | None, seconds: float | None
 ) -> None:
     assert retry_after_s(header, header_ms) == seconds
+
+
+@pytest.mark.parametrize(("ahead_s", "seconds"), [(30, 30), (3_600, 3_600), (-30, 0)])
+def test_a_date_is_a_wait_too(ahead_s: float, seconds: float) -> None:
+    date = formatdate(time.time() + ahead_s, usegmt=True)
+    assert retry_after_s(date) == pytest.approx(seconds, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "told"), [(1, "true"), (60, "true"), (61, "false"), (1e9, "false")]
+)
+def test_a_client_library_is_not_told_to_sleep_for_longer_than_a_minute(
+    wait_s: float, told: str
+) -> None:
+    """The official ones obey any retry-after, in the process."""
+    headers = errors.RateLimited("x", retry_after_s=wait_s).to_headers("id")
+    assert headers["x-should-retry"] == told
+    assert headers["retry-after"] == str(round(wait_s))
