@@ -27,6 +27,7 @@ class Client:
     open: int
     keys: int
     disabled: bool
+    cache_prompts: bool
     last_used: str | None
 
     @classmethod
@@ -42,6 +43,7 @@ class Client:
             open=len(row["open"]["M"]),
             keys=sum(name in row for name in ("key_1", "key_2")),
             disabled=row["disabled"]["BOOL"],
+            cache_prompts=row.get("cache_prompts", {}).get("BOOL") is True,
             last_used=_time(int(used["N"])) if used else None,
         )
 
@@ -53,7 +55,9 @@ class Clients:
         self._table = deployment.outputs("SharedStack")["ClientsTableName"]
         self._dynamodb = deployment.client("dynamodb")
 
-    def add(self, name: str, *, budget_usd: float, models: list[str]) -> str:
+    def add(
+        self, name: str, *, budget_usd: float, models: list[str], cache_prompts: bool = False
+    ) -> str:
         """Make a client; its key, which is stored nowhere.
 
         Raises:
@@ -81,6 +85,7 @@ class Clients:
             "budget": {"N": str(round(budget_usd * NANO))},
             "models": {"SS": sorted(set(models))},
             "disabled": {"BOOL": False},
+            "cache_prompts": {"BOOL": cache_prompts},
             "open": {"M": {}},
             "created_at": {"S": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")},
         }
@@ -96,6 +101,9 @@ class Clients:
 
     def set_disabled(self, name: str, disabled: bool) -> None:
         self._update(name, "SET disabled = :value", {":value": {"BOOL": disabled}})
+
+    def set_cache_prompts(self, name: str, cache: bool) -> None:
+        self._update(name, "SET cache_prompts = :value", {":value": {"BOOL": cache}})
 
     def rotate(self, name: str) -> str:
         """A new key beside the newest one, which goes on working; an older one ends."""

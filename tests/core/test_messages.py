@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from claude_core import fields, messages, wire
 from claude_core.errors import AnswerLost, InvalidRequest, KitError, NotAllowed, NotFound
+from claude_core.models import Usage
 from claude_core.reply import Reply
 
 HELLO = {"role": "user", "content": "hello"}
@@ -211,10 +212,50 @@ def test_the_worst_cost_bounds_text_by_its_bytes_and_pictures_by_the_window() ->
     assert picture.worst_cost == picture.model.worst_cost(input_tokens=window, max_tokens=100)
 
 
-def test_a_request_that_writes_the_cache_is_bounded_by_the_dearest_write() -> None:
-    plain = messages.request(GOOD)
-    caching = messages.request(GOOD | {"cache_control": {"type": "ephemeral", "ttl": "1h"}})
-    assert caching.worst_cost > plain.worst_cost
+@pytest.mark.parametrize(("ttl", "times"), [("5m", 1.25), ("1h", 2)])
+def test_a_request_that_writes_the_cache_is_bounded_by_what_its_write_costs(
+    ttl: str, times: float
+) -> None:
+    text = [{"type": "text", "text": "x" * 100_000}]
+    plain = messages.request(GOOD | {"model": "deep", "system": text})
+    marked = [text[0] | {"cache_control": {"type": "ephemeral", "ttl": ttl}}]
+    caching = messages.request(GOOD | {"model": "deep", "system": marked})
+    output = 100 * 20_000
+    read = plain.model.worst_cost(input_tokens=len(caching.wire) + 4_096, max_tokens=0)
+    assert caching.worst_cost == read * times + output
+
+
+LONG = "A long document that is asked about again and again. " * 400
+
+
+def test_a_long_prompt_is_marked_for_the_cache_whole_and_for_five_minutes() -> None:
+    request = messages.request(GOOD | {"system": LONG})
+    assert request.cacheable
+    cached = request.cached()
+    assert json.loads(cached.wire) == request.body | {"cache_control": {"type": "ephemeral"}}
+    assert cached.worst_cost >= request.model.cost(Usage(cache_write_5m_tokens=len(cached.wire)))
+    # Reserved before it is known whether the client wishes it: enough either way.
+    assert request.worst_cost >= request.model.cost(Usage(cache_write_5m_tokens=len(cached.wire)))
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "cacheable"),
+    [
+        *(("fast", 15_000, False), ("fast", 17_000, True)),
+        *(("balanced", 3_000, False), ("balanced", 5_000, True)),
+        *(("deep", 1_500, False), ("deep", 2_500, True)),
+    ],
+)
+def test_each_model_has_its_shortest_prompt_worth_marking(
+    model: str, size: int, cacheable: bool
+) -> None:
+    request = messages.request(GOOD | {"model": model, "system": "x" * size})
+    assert request.cacheable is cacheable
+
+
+def test_what_the_caller_marked_itself_is_left_alone() -> None:
+    marked = [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}]
+    assert not messages.request(GOOD | {"system": marked}).cacheable
 
 
 ANSWER = {

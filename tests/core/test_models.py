@@ -76,3 +76,12 @@ def test_a_model_without_a_price_is_refused_with_the_names_that_exist(name: str)
     with pytest.raises(NotFound, match="fast, balanced, deep") as refused:
         resolve(name)
     assert len(refused.value.message) < 400
+
+
+def test_what_the_cache_saved_is_what_the_same_tokens_would_have_cost_without_it() -> None:
+    sonnet = resolve("balanced")
+    read = Usage(input_tokens=10, cache_read_tokens=1_000, output_tokens=5)
+    assert sonnet.cache_savings(read) == 1_000 * (2_000 - 100)
+    written = Usage(cache_write_5m_tokens=1_000)
+    assert sonnet.cache_savings(written) == -1_000 * 500  # a write costs a quarter more
+    assert sonnet.cache_savings(Usage(input_tokens=1_000, output_tokens=5)) == 0

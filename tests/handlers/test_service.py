@@ -385,3 +385,33 @@ def test_what_a_call_used_is_counted_under_the_conventions_names(
     assert counted["trace_id"] == trace
     assert counted["upstream_request_id"] == answer.headers["request-id"]
     assert counted["upstream_status"] == 200
+
+
+LONG = [{"role": "user", "content": "The same long document, asked about again and again. " * 400}]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_prompt_caching_is_an_option_of_the_client_and_its_savings_are_counted(
+    served: Served, capfd: pytest.CaptureFixture[str], stream: bool
+) -> None:
+    def ask() -> tuple[dict[str, Any], dict[str, Any]]:
+        """What Claude got, and what was counted."""
+        assert served.post(MESSAGE | {"messages": LONG, "stream": stream}).status_code == 200
+        *_, record = served.claude.stats()["requests"]
+        lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        (counted,) = [line for line in lines if "_aws" in line]
+        return json.loads(served.claude.body(record["id"])), counted
+
+    plain, counted = ask()
+    assert "cache_control" not in plain
+    assert counted["cache_savings_usd"] == [0]
+    served.key, served.client = served.aws.add_client(cache_prompts={"BOOL": True})
+    served.http.headers["x-api-key"] = served.key
+    before = ask()
+    assert before[0] == plain | {"cache_control": {"type": "ephemeral"}}
+    assert before[1]["gen_ai.usage.cache_write.input_tokens"][0] > 0
+    assert before[1]["cache_savings_usd"][0] < 0
+    again = ask()[1]
+    assert again["gen_ai.usage.cache_read.input_tokens"][0] > 0
+    assert again["cache_savings_usd"][0] > -before[1]["cache_savings_usd"][0]
+    assert served.open() == 0

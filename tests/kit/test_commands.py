@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,16 +167,56 @@ def test_what_is_no_claude_key_is_not_stored_and_not_echoed(
     assert aws.count("secretsmanager:PutSecretValue") == 0
 
 
-def test_ask_prints_the_answer_and_what_it_used(kit: Kit) -> None:
+def test_ask_prints_the_answer_and_what_it_used_and_cost(kit: Kit) -> None:
     result = kit("ask", "Why is the sky blue?", "--model", "claude-haiku-5-5")
     assert result.exit_code == 0
     assert "sky" in result.stdout
-    assert "end_turn" in result.stdout.splitlines()[-1]
+    last = result.stdout.splitlines()[-1]
+    assert re.search(r"claude-haiku-5-5 · \d+ in, \d+ out · \$0\.\d+ · end_turn", last)
 
 
 def test_ask_reads_standard_input_and_answers_as_json(kit: Kit) -> None:
     result = kit("ask", "--json", "--model", "claude-haiku-5-5", words="hello")
-    assert json.loads(result.stdout)["type"] == "message"
+    answer = json.loads(result.stdout)
+    usage = answer["usage"]
+    nano = usage["input_tokens"] * 100 + usage["output_tokens"] * 500
+    assert (answer["type"], answer["cost_usd"]) == ("message", pytest.approx(nano / 1e9))
+
+
+def test_ask_streams_so_that_an_answer_may_take_minutes(kit: Kit, claude: Fake) -> None:
+    kit("ask", "hello", "--model", "claude-haiku-5-5")
+    (record,) = claude.stats()["requests"]
+    assert json.loads(claude.body(record["id"]))["stream"] is True
+
+
+def test_a_chat_keeps_the_conversation_and_a_question_that_fails_is_not_part_of_it(
+    kit: Kit, claude: Fake
+) -> None:
+    claude.plan(["answer text=one", "overloaded", "answer text=two"])
+    model = ("--model", "claude-haiku-5-5")
+    result = kit("ask", "--chat", *model, words="first\nsecond\n\nthird\n")
+    assert result.exit_code == 0
+    assert "529" in result.stderr
+    assert "together $" in result.stdout.splitlines()[-1]
+    *_, last = claude.stats()["requests"]
+    said = json.loads(claude.body(last["id"]))["messages"]
+    assert [message["role"] for message in said] == ["user", "assistant", "user"]
+    assert [said[0]["content"], said[1]["content"][0]["text"], said[2]["content"]] == [
+        *("first", "one", "third")
+    ]
+
+
+def test_an_answer_that_breaks_off_is_not_shown_as_whole(kit: Kit, claude: Fake) -> None:
+    claude.plan(["stream_error"])
+    result = kit("ask", "hello", "--model", "claude-haiku-5-5")
+    assert result.exit_code == 1
+    assert "not whole: Overloaded" in result.stderr
+
+
+def test_an_answer_cut_at_the_limit_says_which_option_to_raise(kit: Kit, claude: Fake) -> None:
+    claude.plan(["max_tokens"])
+    result = kit("ask", "hello", "--model", "claude-haiku-5-5")
+    assert "cut at --max-tokens" in result.stdout
 
 
 def test_a_refusal_is_shown_with_its_request_id(kit: Kit, claude: Fake) -> None:
@@ -184,6 +225,18 @@ def test_a_refusal_is_shown_with_its_request_id(kit: Kit, claude: Fake) -> None:
     assert result.exit_code == 1
     assert "429" in result.stderr
     assert "req_" in result.stderr
+
+
+def test_a_clients_prompts_are_cached_when_its_owner_says_so(kit: Kit) -> None:
+    def cached() -> list[bool]:
+        return [one["cache_prompts"] for one in json.loads(kit("clients", "list", "--json").stdout)]
+
+    added(kit, "shop", "--cache-prompts")
+    assert cached() == [True]
+    kit("clients", "cache", "shop", "--off")
+    assert cached() == [False]
+    kit("clients", "cache", "shop")
+    assert cached() == [True]
 
 
 def test_without_a_local_cloud_it_says_how_to_get_one(outputs: Path) -> None:
