@@ -22,7 +22,7 @@ class Fake:
         """The counts, once each is at least what is given; for example `wait(in_flight=1000)`.
 
         Args:
-            counts: calls, in_flight, left, completions; `in_flight_at_most` waits for fewer.
+            counts: calls, in_flight, held, left, completions; `in_flight_at_most` waits for fewer.
 
         Raises:
             RuntimeError: it took longer than `timeout_s`.

@@ -38,4 +38,11 @@ class State:
         gate.set()
 
     async def released(self) -> None:
-        await self._gate.wait()
+        """Wait to be let go, counted as held: who releases may wait for that count first."""
+        gate, stats = self._gate, self.stats
+        stats.held += 1
+        stats.notify()
+        try:
+            await gate.wait()
+        finally:
+            stats.held -= 1

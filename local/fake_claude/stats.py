@@ -11,7 +11,7 @@ from local.fake_claude.record import Record, open_record
 KEPT_REQUESTS = 1_000
 KEPT_BYTES = 64 * 1024 * 1024
 """Bodies of older requests are let go beyond this; the counts stay."""
-WAITABLE = ("calls", "in_flight", "in_flight_at_most", "left", "completions")
+WAITABLE = ("calls", "in_flight", "in_flight_at_most", "held", "left", "completions")
 """The counts that can be waited for."""
 
 
@@ -25,6 +25,8 @@ class Stats:
         self._statuses: dict[str, Counter[str]] = {}
         self._left: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
         self._left_count = self._now = self._most = 0
+        self.held = 0
+        """Requests that wait for `POST /_fake/release` now."""
         self._changed = asyncio.Event()
 
     def open(
@@ -86,6 +88,7 @@ class Stats:
         found = {
             "calls": self._calls.total(),
             "in_flight": self._now,
+            "held": self.held,
             "left": self._left_count,
             "completions": self.ledger.completions,
         }

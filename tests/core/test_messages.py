@@ -53,6 +53,49 @@ def test_fields_that_change_no_price_pass_as_they_came(fields: dict[str, Any]) -
     assert json.loads(request.wire) == sent
 
 
+ROWS: dict[str, tuple[Any, Any]] = {
+    # field: a value that passes, one that is refused
+    "model": ("fast", 5),
+    "messages": ([HELLO], []),
+    "max_tokens": (5, 0),
+    "system": ("be brief", 5),
+    "tools": ([{"name": "look", "input_schema": {"type": "object"}}], {}),
+    "tool_choice": ({"type": "auto"}, "auto"),
+    "thinking": ({"type": "adaptive"}, True),
+    "output_config": ({"effort": "low"}, "low"),
+    "cache_control": ({"type": "ephemeral"}, "ephemeral"),
+    "stop_sequences": (["END"], "END"),
+    "metadata": ({"user_id": "u1"}, "u1"),
+    "stream": (True, "yes"),
+}
+
+
+def test_every_row_of_the_tables_is_tested() -> None:
+    assert set(ROWS) == set(fields.MESSAGES) > set(fields.COUNT_TOKENS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_field_passes_with_a_good_value_and_is_refused_by_name_with_a_bad_one(name: str) -> None:
+    good, bad = ROWS[name]
+    assert messages.request(GOOD | {name: good}).body.keys() == {*GOOD, name}
+    with pytest.raises(InvalidRequest, match=f"^{name}: "):
+        messages.request(GOOD | {name: bad})
+    if name in fields.COUNT_TOKENS:
+        with pytest.raises(InvalidRequest, match=f"^{name}: "):
+            messages.count_request({"model": "fast", "messages": [HELLO], name: bad})
+
+
+@pytest.mark.parametrize("name", fields.WHY_REFUSED)
+def test_a_field_that_is_refused_for_a_reason_says_it(name: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{name}: {fields.WHY_REFUSED[name]}"):
+        messages.request(GOOD | {name: {}})
+
+
+@pytest.mark.parametrize("beta", sorted(fields.BETAS))
+def test_every_allowed_beta_goes_along(beta: str) -> None:
+    assert messages.request(GOOD, {"anthropic-beta": beta}).headers == {"anthropic-beta": beta}
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"max_tokens": None}, "max_tokens: must be a whole number"),
     ({"max_tokens": 0}, "max_tokens: must be a whole number"),

@@ -106,9 +106,7 @@ def test_what_is_held_goes_on_when_it_is_released(fake: Fake, after: int | None)
     async def run(call: Callable[[anthropic.AsyncAnthropic], Any]) -> Any:
         async with anthropic.AsyncAnthropic(base_url=fake.url, api_key=KEY) as client:
             task = asyncio.create_task(call(client))
-            await asyncio.to_thread(fake.wait, in_flight=1)
-            if after:
-                await asyncio.to_thread(fake.wait, completions=1)
+            await asyncio.to_thread(fake.wait, held=1)
             assert not task.done()
             fake.release()
             return await task

@@ -15,7 +15,7 @@ def test_a_thousand_requests_are_held_at_once_and_all_are_answered(fake: Fake) -
     async def run() -> list[str]:
         async with anthropic.AsyncAnthropic(base_url=fake.url, api_key=KEY) as client:
             calls = [asyncio.create_task(client.messages.create(**ask())) for _ in range(MANY)]
-            await asyncio.to_thread(fake.wait, in_flight=MANY, timeout_s=20)
+            await asyncio.to_thread(fake.wait, held=MANY, timeout_s=20)
             fake.release()
             return [message.id for message in await asyncio.gather(*calls)]
 
