@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
-import anthropic
 import httpx2
 
 from claude_core import errors
+from claude_core.lazy import anthropic
 from claude_core.messages import Reply, Request
 from claude_core.retry import RetryBudget, retry_after_s
 from claude_core.secret import Secret
