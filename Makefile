@@ -48,9 +48,12 @@ check: install ## lint, types, templates, bundles, secrets
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))
 
+bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of which the medians are shown)
+	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
+
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live lock
+.PHONY: help install synth local local-stop test pytest check test-live bench lock
