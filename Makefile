@@ -43,7 +43,7 @@ check: install ## lint, types, templates, bundles, secrets
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local stacks --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
-	$(BIN)/python -m pytest -m check tests/check
+	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))

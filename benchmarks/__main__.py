@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import bundles
+from benchmarks.keep_alive import kept_alive
 from benchmarks.rounds import Rounds
 from benchmarks.table import Samples, table
 from local.fake_claude.inprocess import serve
@@ -25,8 +26,13 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto names every call
     samples: Samples = defaultdict(list)
-    with tempfile.TemporaryDirectory() as out, serve() as claude, AwsDouble() as aws:
-        rounds = Rounds.prepare(bundles.build(Path(out)), claude, aws)
+    with (
+        tempfile.TemporaryDirectory() as out,
+        serve() as claude,
+        AwsDouble() as aws,
+        kept_alive(aws) as aws_url,
+    ):
+        rounds = Rounds.prepare(bundles.build(Path(out)), claude, aws, aws_url)
         for _ in range(options.runs):
             for key, value in (rounds.cold() | rounds.warm(options.calls + 1)).items():
                 samples[key].append(value)

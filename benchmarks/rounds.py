@@ -26,13 +26,14 @@ class Rounds:
     event: str
 
     @classmethod
-    def prepare(cls, bundles: Bundles, claude: Fake, aws: AwsDouble) -> "Rounds":
+    def prepare(cls, bundles: Bundles, claude: Fake, aws: AwsDouble, url: str) -> "Rounds":
+        """Table and secret made in the double; the children reach it at `url`."""
         aws.reset()
         settings, runtime = aws.settings(claude.url), aws.runtime
         key, _ = aws.add_client(budget=BUDGET)
         kit_env = settings.to_env() | {
             "AWS_REGION": runtime.region,
-            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": runtime.access_key_id or "",
             "AWS_SECRET_ACCESS_KEY": runtime.secret_access_key or "",
         }

@@ -26,9 +26,17 @@ def test_one_round_fills_every_row() -> None:
         env={**os.environ, "COLUMNS": "200"},
     )
     assert done.returncode == 0, done.stderr
-    lines = [line.split("│")[1:-1] for line in done.stdout.splitlines() if "│" in line]
-    found = [[cell.strip() for cell in line] for line in lines]
-    assert [line[0] for line in found if line[4:5] != [""] or line[1]] == TITLES
+    lines = [line.split("│") for line in done.stdout.splitlines() if "│" in line]
+    found = [(line[1].strip(), line[2].strip(), line[-2].strip()) for line in lines]
+    rows = [(title, median, note) for title, median, note in found if title not in ROWS]
+    assert [title for title, *_ in rows] == [row.title for row in EVERY]
+    for row, (_, median, note) in zip(EVERY, rows, strict=True):
+        if row.key in LATER:
+            assert (median, note) == ("", "not measured yet")
+        else:
+            assert median.endswith(row.unit)
+
+
 @pytest.mark.parametrize(
     ("row", "value", "verdict"),
     [
