@@ -24,11 +24,11 @@ COLD, WARM, MEMORY = "s CPU", "ms CPU", "MB"
 ROWS = {
     "Cold start to the first answer": (
         Row(NAIVE_COLD, "naive function", COLD, NAIVE_COLD),
-        Row("naive_compiled_cold", "naive function, bytecode in the bundle", COLD, NAIVE_COLD),
+        Row("naive_compiled_cold", "naive function, with bytecode", COLD, NAIVE_COLD),
         Row("kit_cold", "buffered function", COLD, NAIVE_COLD, at_most=0.45),
         Row("stream_cold", "streaming function", COLD, NAIVE_COLD, at_most=0.60),
         Row("ask_cold", "way to Claude alone", COLD, NAIVE_COLD, at_most=0.30),
-        Row("plain_cold", "http.client of the standard library alone", COLD, NAIVE_COLD),
+        Row("plain_cold", "http.client alone", COLD, NAIVE_COLD),
     ),
     "Warm call": (
         Row(NAIVE_WARM, "naive function", WARM, NAIVE_WARM),
