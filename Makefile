@@ -43,10 +43,13 @@ check: install ## lint, types, templates, bundles, secrets
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
-	$(BIN)/python -m pytest -m check tests/check
+	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))
+
+bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of which the medians are shown)
+	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
 
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
@@ -54,4 +57,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live lock
+.PHONY: help install synth local local-stop test pytest check test-live bench lock

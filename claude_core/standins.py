@@ -16,7 +16,9 @@ class Light:
     on = False
 
 
-_one_at_a_time = threading.RLock()
+_running = set[tuple[str, int]]()
+"""Packages with the threads that run them. Two may run one: all that an `__init__` does is import,
+which Python locks by itself. A lock of ours around it would wait for those, and they for it."""
 
 
 class Package(ModuleType):
@@ -25,22 +27,19 @@ class Package(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if Light.on:
             raise AttributeError(name)
-        with _one_at_a_time:
-            if type(self) is not ModuleType and "__running" not in vars(self):
-                self._run()
+        once = (self.__name__, threading.get_ident())
+        if type(self) is not ModuleType and once not in _running:
+            _running.add(once)  # an import in a circle sees it as any unfinished package
+            try:
+                vars(self)["__loader__"].exec_module(self)
+                self.__class__ = ModuleType  # type: ignore[assignment]
+            finally:
+                _running.discard(once)
         return ModuleType.__getattribute__(self, name)
 
     def __dir__(self) -> list[str]:
         getattr(self, "__all__", None)
         return list(super().__dir__())
-
-    def _run(self) -> None:
-        vars(self)["__running"] = True  # an import in a circle sees it as any unfinished package
-        try:
-            vars(self)["__loader__"].exec_module(self)
-            self.__class__ = ModuleType  # type: ignore[assignment]
-        finally:
-            del vars(self)["__running"]
 
 
 class Types(Package):

@@ -1,10 +1,13 @@
 """The SDK is imported light, nobody can tell, and when it cannot be it is imported plainly."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from claude_core.lazy import NEEDED
 
 ROOT = Path(__file__).parents[2]
 START = """
@@ -23,6 +26,7 @@ def run(script: str) -> str:
         text=True,
         check=False,
         cwd=ROOT,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -99,6 +103,19 @@ else:
 from anthropic import *
 assert issubclass(OverloadedError, APIStatusError)
 """,
+    "threads that ask for more at once all get it": """
+from concurrent.futures import ThreadPoolExecutor
+import importlib
+import anthropic
+asks = [
+    lambda: anthropic.Anthropic,
+    lambda: importlib.import_module("anthropic.types.beta").BetaMessage.model_fields,
+    lambda: importlib.import_module("anthropic.types").Message.model_fields,
+    lambda: importlib.import_module("anthropic.resources.messages").Messages,
+] * 2
+with ThreadPoolExecutor(8) as pool:
+    assert all([one.result(timeout=30) for one in [pool.submit(ask) for ask in asks]])
+""",
     "nothing of the import stays behind": """
 from claude_core.lazy import Finder
 from claude_core.standins import Leaf
@@ -126,6 +143,13 @@ for module in (anthropic, anthropic.types, anthropic.types.beta, anthropic.types
             print(module.__name__, name, kind, home)
 """
     assert run(LIGHT + listing) == run(listing)
+
+
+def test_every_name_that_the_client_uses_is_among_the_light_ones() -> None:
+    tree = ast.parse((ROOT / "claude_core" / "client.py").read_text())
+    uses = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    light = {f"anthropic.{name}" for names in NEEDED.values() for name in names}
+    assert {use for use in uses if use.startswith("anthropic.") and use.count(".") == 1} == light
 
 
 def test_an_sdk_that_is_there_already_is_left_as_it_is() -> None:

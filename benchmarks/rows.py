@@ -1,0 +1,44 @@
+"""What is measured, against what, and how good it must be."""
+
+from dataclasses import dataclass
+
+NAIVE_COLD, NAIVE_WARM, NAIVE_RSS = "naive_cold", "naive_warm", "naive_rss"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: the median of the samples filed under `key`."""
+
+    key: str
+    title: str
+    unit: str
+    naive: str
+    """The key of the row that it is compared with."""
+    at_most: float | None = None
+    """Target: times the naive one."""
+    at_most_mb: float | None = None
+
+
+COLD, WARM, MEMORY = "s CPU", "ms CPU", "MB"
+
+ROWS = {
+    "Cold start to the first answer": (
+        Row(NAIVE_COLD, "naive function", COLD, NAIVE_COLD),
+        Row("naive_compiled_cold", "naive function, with bytecode", COLD, NAIVE_COLD),
+        Row("kit_cold", "buffered function", COLD, NAIVE_COLD, at_most=0.45),
+        Row("stream_cold", "streaming function", COLD, NAIVE_COLD, at_most=0.60),
+        Row("ask_cold", "way to Claude alone", COLD, NAIVE_COLD, at_most=0.30),
+        Row("plain_cold", "http.client alone", COLD, NAIVE_COLD),
+    ),
+    "Warm call": (
+        Row(NAIVE_WARM, "naive function", WARM, NAIVE_WARM),
+        Row("ask_warm", "client.ask", WARM, NAIVE_WARM, at_most=0.07),
+        Row("kit_warm", "buffered function, whole handler", WARM, NAIVE_WARM, at_most=0.2),
+        Row("stream_token", "one streamed token", WARM, "naive_stream_token"),
+    ),
+    "Memory after import": (
+        Row(NAIVE_RSS, "naive function", MEMORY, NAIVE_RSS),
+        Row("kit_rss", "buffered function", MEMORY, NAIVE_RSS, at_most_mb=60.0),
+    ),
+}
+"""A row without samples is printed as not measured: the streaming ones, until that function is."""
