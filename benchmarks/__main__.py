@@ -23,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=7, help="rounds; their medians are shown")
     parser.add_argument("--calls", type=int, default=200, help="warm calls in each round")
+    parser.add_argument("--tokens", type=int, default=500, help="of each of 20 streams")
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto names every call
     samples: Samples = defaultdict(list)
@@ -34,7 +35,9 @@ def main() -> None:
     ):
         rounds = Rounds.prepare(bundles.build(Path(out)), claude, aws, aws_url)
         for _ in range(options.runs):
-            for key, value in (rounds.cold() | rounds.warm(options.calls + 1)).items():
+            figures = rounds.cold() | rounds.warm(options.calls + 1)
+            figures |= rounds.streaming(options.tokens)
+            for key, value in figures.items():
                 samples[key].append(value)
     console = Console()
     console.width = max(console.width, WIDTH)

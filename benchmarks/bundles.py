@@ -1,44 +1,45 @@
-"""What the children run from: bundles of the same lock, with and without bytecode."""
+"""What the children run from: bundles of the same locks, with and without bytecode."""
 
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.config import host
 from stacks.parts import assets
+from stacks.parts.bytecode import compile_all
 
-NAIVE = Path(__file__).with_name("naive") / "serverless.py"
-OWN = ("claude_core", "lambda_src")
+NAIVE = Path(__file__).with_name("naive")
+OWN = {"claude_core", "lambda_src", "service_src"}
 
 
 @dataclass(frozen=True, slots=True)
 class Bundles:
     kit: Path
-    """With bytecode."""
+    """The buffered function, with bytecode, as it is deployed."""
+    stream: Path
+    """The streaming function, the same way."""
     naive: Path
-    """Without, as `pip install --target` and most tools for bundles make it."""
+    """Without bytecode, as `pip install --target` and most tools for bundles make it."""
     naive_compiled: Path
+    naive_stream: Path
+    """With bytecode: it is compared by what a token costs."""
 
 
 def build(out: Path) -> Bundles:
     """All bundles, under `out`."""
-    bundles = Bundles(out / "kit", out / "naive", out / "naive-compiled")
-    assets.bundle("lambda_src", host(), bundles.kit)
-    _naive(bundles.kit, bundles.naive)
-    _compile(bundles.kit)
-    _naive(bundles.kit, bundles.naive_compiled)
-    _compile(bundles.naive_compiled / NAIVE.name)
-    return bundles
+    made = Bundles(*(out / name for name in ("kit", "stream", "naive", "compiled", "naive-stream")))
+    assets.bundle("lambda_src", host(), made.kit, Path(sys.executable))
+    assets.bundle("service_src", host(), made.stream, Path(sys.executable))
+    _naive(made.kit, made.naive, {*OWN, "__pycache__"}, "serverless.py")
+    _naive(made.kit, made.naive_compiled, OWN, "serverless.py")
+    _naive(made.stream, made.naive_stream, OWN, "streaming.py")
+    for folder in (made.naive_compiled, made.naive_stream):
+        compile_all(folder, Path(sys.executable))
+    return made
 
 
-def _naive(kit: Path, out: Path) -> None:
-    shutil.copytree(kit, out, ignore=lambda _, names: set(OWN) & set(names))
-    shutil.copyfile(NAIVE, out / NAIVE.name)
-
-
-def _compile(path: Path) -> None:
-    """Bytecode that is not checked against its source: what a read-only file system needs."""
-    command = (sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
-    subprocess.run([*command, str(path)], check=True)
+def _naive(kit: Path, out: Path, but: set[str], module: str) -> None:
+    """The same libraries, and the naive module in place of what is ours."""
+    shutil.copytree(kit, out, ignore=lambda _, names: but & set(names))
+    shutil.copyfile(NAIVE / module, out / module)

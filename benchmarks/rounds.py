@@ -6,11 +6,14 @@ from urllib.parse import urlsplit
 
 from benchmarks.bundles import Bundles
 from benchmarks.measure import child
-from benchmarks.rows import NAIVE_COLD, NAIVE_RSS, NAIVE_WARM
+from benchmarks.rows import NAIVE_COLD, NAIVE_RSS, NAIVE_TOKEN, NAIVE_WARM
+from benchmarks.services import cpu_of
 from local.fake_claude.inprocess import Fake
 from tests.doubles import CLAUDE_KEY, AwsDouble
 from tests.events import event
 
+STREAMS = 20
+"""At once: enough that a process is busy, few enough that chunks do not pile up."""
 BUDGET = 10**15
 """Nano-dollars; no measurement ends at it."""
 
@@ -23,6 +26,7 @@ class Rounds:
     claude: Fake
     naive_env: dict[str, str]
     kit_env: dict[str, str]
+    stream_env: dict[str, str]
     event: str
 
     @classmethod
@@ -38,9 +42,17 @@ class Rounds:
             "AWS_SECRET_ACCESS_KEY": runtime.secret_access_key or "",
         }
         naive_env = {"ANTHROPIC_API_KEY": CLAUDE_KEY, "ANTHROPIC_BASE_URL": claude.url}
+        naive_env["CLIENT_KEY"] = "none"
         # The naive function reads the same event, and no key.
         sent = json.dumps(event("POST /prompt", {"prompt": "hello"}, key=key))
-        return cls(bundles, claude, naive_env, kit_env, sent)
+        stream_env = kit_env | {
+            "ANSWER_TIMEOUT_S": "280",
+            "STREAM_TIMEOUT_S": "890",
+            "PING_S": "15",
+            "AWS_LAMBDA_FUNCTION_NAME": "stream",
+            "CLIENT_KEY": key,
+        }
+        return cls(bundles, claude, naive_env, kit_env, stream_env, sent)
 
     def cold(self) -> dict[str, float]:
         """Seconds of CPU from nothing to one answer, and megabytes after the imports."""
@@ -58,6 +70,20 @@ class Rounds:
             "plain_cold": plain.cpu_s,
             NAIVE_RSS: naive.said["rss_mb"],
             "kit_rss": kit.said["rss_mb"],
+        }
+
+    def streaming(self, tokens: int) -> dict[str, float]:
+        """Seconds of CPU from nothing to one streamed answer; microseconds of each token more."""
+        kit, naive = (self.bundles.stream, "service_src"), (self.bundles.naive_stream, "streaming")
+        cold = cpu_of(*kit, self.stream_env, streams=1, tokens=1)
+        naive_cold = cpu_of(*naive, self.naive_env, streams=1, tokens=1)
+        many = cpu_of(*kit, self.stream_env, streams=STREAMS, tokens=tokens)
+        naive_many = cpu_of(*naive, self.naive_env, streams=STREAMS, tokens=tokens)
+        more = (STREAMS * tokens - 1) / 1e6
+        return {
+            "stream_cold": cold,
+            "stream_token": (many - cold) / more,
+            NAIVE_TOKEN: (naive_many - naive_cold) / more,
         }
 
     def warm(self, calls: int) -> dict[str, float]:

@@ -26,10 +26,8 @@ def cells(row: Row, samples: Samples) -> tuple[str, str, str, str, str]:
     target = ""
     if row.at_most is not None:
         target = f"{row.at_most:.2f}x"
-    elif row.at_most_mb is not None:
-        target = f"{row.at_most_mb:.0f} MB"
-    if row.key not in samples:
-        return "", "", "", target, "not measured yet"
+    elif row.at_most_value is not None:
+        target = f"{row.at_most_value:.0f} {row.unit.split()[0]}"
     found = samples[row.key]
     value = median(found)
     ratio = value / median(samples[row.naive])
@@ -38,7 +36,7 @@ def cells(row: Row, samples: Samples) -> tuple[str, str, str, str, str]:
 
 
 def verdict(row: Row, value: float, ratio: float) -> str:
-    if row.at_most is None and row.at_most_mb is None:
+    if row.at_most is None and row.at_most_value is None:
         return ""
-    reached = ratio <= row.at_most if row.at_most is not None else value <= (row.at_most_mb or 0)
+    reached = ratio <= row.at_most if row.at_most is not None else value <= (row.at_most_value or 0)
     return "[green]reached[/green]" if reached else "[red]not reached[/red]"
