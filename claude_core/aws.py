@@ -49,7 +49,9 @@ class Aws:
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await self._attempts(service, url.rstrip("/") + "/", headers, body)
-        except (TimeoutError, httpx2.HTTPError) as err:
+        except (AwsRefused, AwsUnreachable):
+            raise
+        except Exception as err:  # of any class: what lies below httpx2 has its own
             raise AwsUnreachable(
                 f"{service} did not answer in time; nothing was spent", retry_after_s=1
             ) from err
@@ -63,7 +65,7 @@ class Aws:
             signed = sign(url, headers, body, credentials, self._runtime.region, service)
             try:
                 answer = await self._http.post(url, content=body, headers=signed, timeout=TIMEOUT)
-            except httpx2.HTTPError:
+            except Exception:
                 if last:
                     raise
                 continue

@@ -1,8 +1,7 @@
 """The only caller of Claude: a deadline in; an answer, or a typed error, out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -12,8 +11,9 @@ import httpx2
 from claude_core import errors
 from claude_core.lazy import anthropic
 from claude_core.messages import Request
+from claude_core.raised import BROKEN, typed
 from claude_core.reply import Reply
-from claude_core.retry import RetryBudget, retry_after_s
+from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
 from claude_core.stream import Event, Streamed
 
@@ -21,9 +21,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5.0
 MESSAGES = "/v1/messages"
-UNREACHABLE = "Claude could not be reached; nothing was sent"
 LATE = "Claude did not answer in the time that this route has; ask for less, or stream"
-BROKEN = "the connection to Claude broke before its answer was complete"
 
 
 class Claude:
@@ -120,7 +118,7 @@ class Claude:
                 await asyncio.sleep(wait)
 
     async def _open(self, request: Request, deadline: float, key: str) -> tuple[Event, Streamed]:
-        with _typed():
+        with typed():
             answer = await self._sdk.post(
                 MESSAGES,
                 cast_to=object,
@@ -145,7 +143,7 @@ class Claude:
             raise
 
     async def _send(self, path: str, request: Request, key: str) -> httpx2.Response:
-        with _typed():
+        with typed():
             return await self._sdk.post(
                 path,
                 cast_to=httpx2.Response,
@@ -163,37 +161,6 @@ def _options(request: Request, key: str) -> Any:
 
 
 async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
-    with _typed():
+    with typed():
         async for chunk in response.aiter_bytes():
             yield chunk
-
-
-@contextmanager
-def _typed() -> Iterator[None]:
-    """The one place where what the libraries raise becomes an error of ours."""
-    try:
-        yield
-    except anthropic.APIStatusError as err:
-        raise _from_status(err) from err
-    except (httpx2.ConnectError, httpx2.ConnectTimeout) as err:
-        raise errors.ConnectFailed(UNREACHABLE) from err
-    except anthropic.APIConnectionError as err:
-        if isinstance(err.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
-            raise errors.ConnectFailed(UNREACHABLE) from err
-        raise errors.AnswerLost(BROKEN) from err
-    except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, ValueError) as err:
-        raise errors.AnswerLost(BROKEN) from err
-
-
-def _from_status(err: anthropic.APIStatusError) -> errors.KitError:
-    """Claude's error answer as one of ours."""
-    headers = err.response.headers
-    found = errors.of_claude(
-        err.api_message or f"Claude answered {err.status_code}",
-        type=err.type,
-        status=err.status_code,
-        code=err.error_code,
-        retry_after_s=retry_after_s(headers.get("retry-after"), headers.get("retry-after-ms")),
-    )
-    found.request_id, found.upstream_status = err.request_id, err.status_code
-    return found

@@ -20,10 +20,11 @@ from claude_core.standins import Deferring, Leaf, Light, Package, Types
 SDK, TYPES = "anthropic", "anthropic.types"
 NEEDED = {
     "anthropic._client": ("AsyncAnthropic",),
+    "anthropic._base_client": ("DefaultAioHttpClient",),
     "anthropic._streaming": ("AsyncStream",),
-    "anthropic._exceptions": ("AnthropicError", "APIConnectionError", "APIStatusError"),
+    "anthropic._exceptions": ("APIStatusError",),
 }
-"""What `claude_core.client` uses, and where it is defined. Any other name costs the whole SDK."""
+"""What `claude_core` uses, and where it is defined. Any other name costs the whole SDK."""
 
 
 class Finder:

@@ -3,7 +3,7 @@
 An edge decodes and validates before, and encodes after. See `lambda_src/api.py` for one.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from claude_core.aws import Aws
 from claude_core.budget import Budget, may_use
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
+from claude_core.connections import for_answers
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
 from claude_core.models import MODELS
@@ -24,8 +25,6 @@ from claude_core.settings import Runtime, Settings
 from claude_core.stream import Event
 from claude_core.telemetry import Telemetry
 from claude_core.wire import Json
-
-IDLE_CONNECTION_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,21 @@ class Kit:
         self.telemetry = telemetry
 
     @classmethod
-    def build(cls, settings: Settings, runtime: Runtime, telemetry: Telemetry) -> "Kit":
+    def build(
+        cls,
+        settings: Settings,
+        runtime: Runtime,
+        telemetry: Telemetry,
+        http: Callable[[], httpx2.AsyncClient] = for_answers,
+    ) -> "Kit":
         """Wire the real parts. Must run on the event loop that will use them."""
-        limits = httpx2.Limits(max_connections=1_000, keepalive_expiry=IDLE_CONNECTION_S)
-        http = httpx2.AsyncClient(limits=limits, timeout=None, follow_redirects=False)
-        aws = Aws(http, runtime)
-        secret = Secret(aws, settings.claude_secret)
-        claude = Claude(url=settings.claude_url, secret=secret, http=http, retries=RetryBudget())
-        budget = Budget(aws, settings.clients_table)
-        return cls(budget=budget, claude=claude, telemetry=telemetry, http=http)
+        connections = http()
+        aws = Aws(connections, runtime)
+        secret, budget = Secret(aws, settings.claude_secret), Budget(aws, settings.clients_table)
+        claude = Claude(
+            url=settings.claude_url, secret=secret, http=connections, retries=RetryBudget()
+        )
+        return cls(budget=budget, claude=claude, telemetry=telemetry, http=connections)
 
     async def close(self) -> None:
         """Close every connection; for processes that end before their host does."""

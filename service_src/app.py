@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from claude_core import messages
 from claude_core.clients import ClientKey
+from claude_core.connections import for_streams
 from claude_core.errors import KitError, NotFound, TooLarge, Unavailable
 from claude_core.incoming import Incoming
 from claude_core.serve import Kit
@@ -41,7 +42,7 @@ class Service:
     @property
     def kit(self) -> Kit:
         if self._kit is None:
-            self._kit = Kit.build(self._settings, self._runtime, self.telemetry)
+            self._kit = Kit.build(self._settings, self._runtime, self.telemetry, for_streams)
         return self._kit
 
     async def messages(self, request: Request) -> Response:

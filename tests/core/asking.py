@@ -6,15 +6,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
+import httpx2
+
 from claude_core import messages
 from claude_core.aws import Aws
 from claude_core.client import Claude
+from claude_core.connections import for_answers
 from claude_core.messages import Request
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
 from local.fake_claude.inprocess import Fake
-from tests.doubles import CLAUDE_KEY, AwsDouble, http
+from tests.doubles import CLAUDE_KEY, AwsDouble
 
 T = TypeVar("T")
 REQUEST = messages.request(
@@ -33,10 +36,14 @@ class Got:
 
 
 def run(
-    aws: AwsDouble, url: str, do: Callable[[Claude], Awaitable[T]], key: str | None = CLAUDE_KEY
+    aws: AwsDouble,
+    url: str,
+    do: Callable[[Claude], Awaitable[T]],
+    key: str | None = CLAUDE_KEY,
+    connections: Callable[[], httpx2.AsyncClient] = for_answers,
 ) -> T:
     async def inner() -> T:
-        async with http() as client:
+        async with connections() as client:
             secret = Secret(Aws(client, aws.runtime), aws.claude_secret(key))
             retries = RetryBudget(first_delay_s=0.02)
             return await do(Claude(url=url, secret=secret, http=client, retries=retries))
