@@ -26,6 +26,7 @@ from local.routes import Route
 
 MAX_BODY = 10_000_000
 """API Gateway's limit for a request, in bytes."""
+Headers = list[tuple[bytes, bytes]]
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length", "date"}
 
 
@@ -61,9 +62,10 @@ class Front:
         route = self._routes.get((request.method, path))
         url = self._services[route.function] if route else self._emulator
         query = f"?{request.url.query}" if request.url.query else ""
-        headers = {k: v for k, v in request.headers.items() if k not in HOP_BY_HOP}
+        # As bytes: a caller may send what is no ASCII.
+        headers = [(k, v) for k, v in request.headers.raw if k.decode() not in HOP_BY_HOP]
         if route:
-            headers = {**_trace(), **headers, **self._context()}
+            headers = self._added(headers)
         sent = self._http.build_request(
             request.method, url + path + query, headers=headers, content=body
         )
@@ -74,6 +76,8 @@ class Front:
                     await answer.aread()
         except TimeoutError:
             return _refused(504, "timeout_error", "no answer in time; ask for less")
+        except httpx2.LocalProtocolError:
+            return _refused(400, "invalid_request_error", "a header holds a control character")
         except httpx2.HTTPError:
             return _refused(502, "api_error", "the request failed; try again")
         kept = {k: v for k, v in answer.headers.items() if k not in HOP_BY_HOP}
@@ -85,17 +89,22 @@ class Front:
         kept.pop("content-encoding", None)
         return Response(answer.content, answer.status_code, kept)
 
-    def _context(self) -> dict[str, str]:
-        """What the adapter puts in place of whatever the caller sent under these names."""
+    def _added(self, headers: Headers) -> Headers:
+        """What the adapter puts in place of whatever the caller sent under these names, and the
+        trace that API Gateway begins where the caller brings none."""
         context = {
             "requestId": str(uuid.uuid4()),
             "requestTimeEpoch": int(time.time() * 1_000),
             "stage": self._stage,
         }
-        return {
-            "x-amzn-request-context": json.dumps(context),
-            "x-amzn-lambda-context": json.dumps({"request_id": str(uuid.uuid4())}),
+        own = {
+            b"x-amzn-request-context": json.dumps(context).encode(),
+            b"x-amzn-lambda-context": json.dumps({"request_id": str(uuid.uuid4())}).encode(),
         }
+        if b"x-amzn-trace-id" not in {name for name, _ in headers}:
+            root = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+            own[b"x-amzn-trace-id"] = root.encode()
+        return [*(pair for pair in headers if pair[0] not in own), *own.items()]
 
     def _chunks(self, answer: httpx2.Response, timeout_s: float) -> AsyncIterator[bytes]:
         """The answer as it is written. A caller that leaves is not told to the function, which
@@ -122,14 +131,12 @@ class Front:
         return passed_on()
 
 
-def _trace() -> dict[str, str]:
-    """What API Gateway adds to a request that brings no trace of its own."""
-    return {"x-amzn-trace-id": f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"}
-
-
 def _refused(status: int, kind: str, message: str) -> Response:
-    error = {"type": "error", "error": {"type": kind, "message": message}}
-    return Response(json.dumps(error), status, media_type="application/json")
+    request_id = str(uuid.uuid4())
+    error = {"type": kind, "message": message}
+    content = json.dumps({"type": "error", "error": error, "request_id": request_id})
+    headers = {"request-id": request_id}
+    return Response(content, status, headers, media_type="application/json")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
+from anthropic.types import MessageParam
 
 from local import up
 from local.paths import OUTPUTS, ROOT
@@ -30,6 +31,9 @@ class Deployment:
 
     def client(self, key: str | None = None) -> anthropic.Anthropic:
         return anthropic.Anthropic(base_url=self.url, api_key=key or self.key, max_retries=0)
+
+    def async_client(self) -> anthropic.AsyncAnthropic:
+        return anthropic.AsyncAnthropic(base_url=self.url, api_key=self.key, max_retries=0)
 
     def call(self, route: str, *, key: str | None = None, **request: Any) -> httpx2.Response:
         method, path = route.split(" ")
@@ -61,6 +65,11 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     finally:
         if started:
             local("stop")
+
+
+def told(script: str) -> list[MessageParam]:
+    """A conversation that tells the fake Claude what to do."""
+    return [{"role": "user", "content": f"[[fake: {script}]]"}]
 
 
 def local(*arguments: str) -> None:
