@@ -1,12 +1,16 @@
 """A bundle's name changes with what is in it, and with nothing else."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Annotations, Match
 
-from stacks.config import Target
+from stacks.config import DEV, PROD, Config, Target
 from stacks.parts import assets
+from stacks.parts.bytecode import target_python
 
 ARM = Target(python="3.13", platform="aarch64-manylinux2014")
 
@@ -52,3 +56,37 @@ def test_target_and_bytecode_are_part_of_the_name(copy: Path) -> None:
     other = Target(python="3.14", platform=ARM.platform)
     host = Target(python=ARM.python, platform="x86_64-manylinux_2_28")
     assert len({now(), now(other), now(host), now(bytecode=True)}) == 4
+
+
+def bundled(config: Config, monkeypatch: pytest.MonkeyPatch) -> Annotations:
+    """What a stack says when its code is bundled, on a machine without the target's Python."""
+    monkeypatch.setattr(assets, "target_python", lambda version: None)
+    monkeypatch.setattr(assets, "bundle", lambda *_: None)
+    app = App(context={"aws:cdk:bundling-stacks": ["**"]})
+    stack = Stack(app, "Stack")
+    assets.lambda_code(stack, "lambda_src", config)
+    return Annotations.from_stack(stack)
+
+
+def test_without_the_targets_python_dev_says_so_and_prod_does_not_deploy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    says = Match.string_like_regexp("no Python 3.13 .* uv python install 3.13")
+    bundled(DEV, monkeypatch).has_info("*", says)
+    bundled(PROD, monkeypatch).has_error("*", says)
+
+
+def test_target_python_names_one_or_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    target_python.cache_clear()
+    monkeypatch.setenv("TARGET_PYTHON", sys.executable)
+    assert target_python(here) == Path(sys.executable)
+    monkeypatch.setenv("TARGET_PYTHON", str(tmp_path / "none"))
+    target_python.cache_clear()
+    with pytest.raises(SystemExit, match=f"not a Python {here}"):
+        target_python(here)
+    monkeypatch.delenv("TARGET_PYTHON")
+    target_python.cache_clear()
+    assert target_python(here) == Path(sys.executable)
