@@ -44,6 +44,10 @@ class Api:
         except KitError as err:
             self._telemetry.failed(incoming, err, (time.perf_counter() - started) * 1_000)
             answered = Answered.failed(err, request_id)
+        except Exception as err:
+            # Lambda would write its words into the log, and they may hold a prompt.
+            self._telemetry.crashed(incoming, err)
+            answered = Answered.failed(KitError("the request failed; try again"), request_id)
         return answered.to_event(request_id)
 
     async def prompt(self, call: Call) -> Answered:

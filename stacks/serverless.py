@@ -12,7 +12,7 @@ from claude_core.settings import Settings
 from stacks.config import Config
 from stacks.parts import rules
 from stacks.parts.alarms import alarm, kit_metric
-from stacks.parts.canary import canary
+from stacks.parts.canary import SHIFTS, canary
 from stacks.parts.dashboard import dashboard
 from stacks.parts.firewall import Firewall
 from stacks.parts.function import Function
@@ -106,7 +106,7 @@ class ServerlessStack(Stack):
             )
 
         alarms = self._alarms(config, shared.alarms, api_function, stream_function)
-        if config.canary:
+        if config.canary in SHIFTS:
             for name, function in (("Api", api_function), ("Stream", stream_function)):
                 # What a bad version shows at once; Claude's own troubles are not its fault.
                 watched = [alarms[f"{name}Errors"], alarms["Crashes"]]

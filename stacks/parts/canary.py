@@ -9,6 +9,12 @@ from constructs import Construct
 
 from stacks.parts.nag import acknowledge
 
+SHIFTS = frozenset(
+    name
+    for name in dir(codedeploy.LambdaDeploymentConfig)
+    if name.startswith(("CANARY_", "LINEAR_", "ALL_AT_ONCE"))
+)
+
 
 def canary(
     scope: Construct,
@@ -18,7 +24,7 @@ def canary(
     shift: str,
     alarms: Sequence[cloudwatch.Alarm],
 ) -> codedeploy.LambdaDeploymentGroup:
-    """Shift `alias` as `shift`, a name of LambdaDeploymentConfig, says."""
+    """Shift `alias` as `shift`, one of SHIFTS, says."""
     group = codedeploy.LambdaDeploymentGroup(
         scope,
         id,

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from aws_cdk import Annotations, CfnResource, Stack
 from aws_cdk import aws_apigateway as apigw
-from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
 from stacks.config import Config
+from stacks.parts.canary import SHIFTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ SERVERLESS = (
     Rule("ping_s", _between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
     Rule(
         "canary",
-        lambda value, _: value is None or hasattr(codedeploy.LambdaDeploymentConfig, value),
-        "must be a name of aws_codedeploy.LambdaDeploymentConfig, or unset",
+        lambda value, _: value is None or value in SHIFTS,
+        f"must be one of {', '.join(sorted(SHIFTS))}, or unset",
     ),
     Rule("lambda_memory_mb", _between(256, 10_240), "must be 256 to 10240"),
     Rule("requests_per_s", _between(1, 10_000), "must be 1 to 10000, API Gateway's own limit"),

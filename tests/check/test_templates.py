@@ -46,11 +46,9 @@ ACCEPTED = {
 @cache
 def synth(env: str, out: Path) -> Path:
     """`cdk synth` with everything on, as a user runs it."""
-    # Without the target's Python prod does not synthesize its bundles, as it should not; the
-    # templates of all stacks are written, and held against the rules, with those of one.
-    no_python = target_python(ENVIRONMENTS[env].lambda_target.python) is None
-    only = ["SharedStack"] if no_python else []
-    done = cdk("synth", *only, "--quiet", "--output", str(out), "-c", f"env={env}")
+    if target_python(ENVIRONMENTS[env].lambda_target.python) is None and env == "prod":
+        pytest.skip("prod refuses to bundle without the target's Python, and there is none here")
+    done = cdk("synth", "--quiet", "--output", str(out), "-c", f"env={env}")
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 

@@ -248,3 +248,17 @@ def test_what_a_call_used_is_counted_in_metrics(
 def test_a_route_that_the_function_does_not_know_is_a_404(served: Served) -> None:
     assert served("GET /nothing")[0] == 404
     assert "GET /nothing" not in ROUTES
+
+
+def test_an_error_that_nobody_expected_is_a_500_without_its_words(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("-".join(("canary", "5c1d")))  # not in the source line
+
+    monkeypatch.setattr("claude_core.messages.prompt_request", broken)
+    status, answer = served("POST /prompt", {"prompt": "hi"})
+    assert (status, answer["error"]["type"]) == (500, "api_error")
+    written = "".join(capfd.readouterr())
+    assert "crashes" in written
+    assert "canary-5c1d" not in json.dumps(answer) + written
