@@ -136,7 +136,7 @@ class Claude:
         try:
             async for event in streamed:
                 if event.type != "ping":
-                    return replace(event, request_id=streamed.request_id), streamed
+                    return event._replace(request_id=streamed.request_id), streamed
             raise errors.AnswerLost(BROKEN)
         except BaseException:
             await streamed.aclose()

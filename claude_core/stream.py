@@ -3,8 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from claude_core.errors import AnswerLost, DeadlinePassed, KitError, of_claude
 from claude_core.models import Usage
@@ -20,8 +19,7 @@ LATE = "the answer took longer than this route has; ask for less"
 NOT_SHOWN = ("thinking", "redacted_thinking")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: what it says, and its bytes as Claude sent them, the blank line included."""
 
     type: str
@@ -158,7 +156,8 @@ def _event(block: bytes) -> Event | None:
     if not lines:
         return None
     try:
-        data: Any = json.loads(b"\n".join(lines))
+        # Decoded first: of bytes it would guess the encoding.
+        data: Any = json.loads(b"\n".join(lines).decode())
     except ValueError as err:
         raise AnswerLost(UNREADABLE) from err
     if not (kind := _type(data)):
