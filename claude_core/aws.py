@@ -64,7 +64,7 @@ class Aws:
             credentials = await self._current_credentials()
             signed = sign(url, headers, body, credentials, self._runtime.region, service)
             try:
-                answer = await self._http.post(url, content=body, headers=signed, timeout=TIMEOUT)
+                answer = await self._http.send(_request(url, signed, body))
             except Exception:
                 if last:
                     raise
@@ -96,6 +96,12 @@ class Aws:
         found = answer.json()
         expires = dt.datetime.fromisoformat(found["Expiration"])
         return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], expires)
+
+
+def _request(url: str, headers: dict[str, str], body: bytes) -> httpx2.Request:
+    """Just what is signed: what the client would add costs a tenth of the call to put together."""
+    timeouts = {"timeout": TIMEOUT.as_dict()}
+    return httpx2.Request("POST", url, headers=headers, content=body, extensions=timeouts)
 
 
 def _stale(credentials: Credentials) -> bool:

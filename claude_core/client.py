@@ -1,7 +1,7 @@
 """The only caller of Claude: a deadline in; an answer, or a typed error, out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -10,12 +10,13 @@ import httpx2
 
 from claude_core import errors
 from claude_core.lazy import anthropic
-from claude_core.messages import Request
+from claude_core.messages import NO_HEADERS, Request
 from claude_core.raised import BROKEN, typed
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
-from claude_core.stream import Event, Streamed
+from claude_core.sse import Event
+from claude_core.stream import Streamed
 
 T = TypeVar("T")
 
@@ -123,7 +124,7 @@ class Claude:
                 MESSAGES,
                 cast_to=object,
                 content=request.wire,
-                options=_options(request, key),
+                options=_options(request, key, {"accept-encoding": "identity"}),
                 stream=True,
                 stream_cls=anthropic.AsyncStream[object],
             )
@@ -152,15 +153,15 @@ class Claude:
             )
 
 
-def _options(request: Request, key: str) -> Any:
+def _options(request: Request, key: str, more: Mapping[str, str] = NO_HEADERS) -> Any:
     # The header that the SDK itself sends a key in; one of ours beside it would not replace it.
     key_header = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
     # The caller's deadline is the only one: the SDK's own timeout is per read.
     timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S)
-    return {"headers": {**key_header, **request.headers}, "timeout": timeout}
+    return {"headers": {**key_header, **request.headers, **more}, "timeout": timeout}
 
 
 async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
     with typed():
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             yield chunk

@@ -22,7 +22,7 @@ from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
 from claude_core.settings import Runtime, Settings
-from claude_core.stream import Event
+from claude_core.sse import Event
 from claude_core.telemetry import Telemetry
 from claude_core.wire import Json
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from claude_core.errors import KitError
-from claude_core.stream import Event
+from claude_core.sse import Event
 
 T = TypeVar("T")
 
