@@ -39,4 +39,5 @@ def child(script: str, *args: str, env: dict[str, str]) -> Took:
     process.stderr.close()
     if process.returncode:
         raise RuntimeError(f"{script} {args[:2]} failed: {said.strip()}")
-    return Took(usage.ru_utime + usage.ru_stime, json.loads(said.splitlines()[-1]))
+    (last,) = [line for line in said.splitlines() if line.startswith("{")]
+    return Took(usage.ru_utime + usage.ru_stime, json.loads(last))

@@ -3,7 +3,7 @@
 An edge decodes and validates before, and encodes after. See `lambda_src/api.py` for one.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from claude_core.aws import Aws
 from claude_core.budget import Budget, may_use
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
-from claude_core.connections import for_answers
+from claude_core.connections import connections
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
 from claude_core.models import MODELS
@@ -44,21 +44,13 @@ class Kit:
         self.telemetry = telemetry
 
     @classmethod
-    def build(
-        cls,
-        settings: Settings,
-        runtime: Runtime,
-        telemetry: Telemetry,
-        http: Callable[[], httpx2.AsyncClient] = for_answers,
-    ) -> "Kit":
+    def build(cls, settings: Settings, runtime: Runtime, telemetry: Telemetry) -> "Kit":
         """Wire the real parts. Must run on the event loop that will use them."""
-        connections = http()
-        aws = Aws(connections, runtime)
+        http = connections()
+        aws = Aws(http, runtime)
         secret, budget = Secret(aws, settings.claude_secret), Budget(aws, settings.clients_table)
-        claude = Claude(
-            url=settings.claude_url, secret=secret, http=connections, retries=RetryBudget()
-        )
-        return cls(budget=budget, claude=claude, telemetry=telemetry, http=connections)
+        claude = Claude(url=settings.claude_url, secret=secret, http=http, retries=RetryBudget())
+        return cls(budget=budget, claude=claude, telemetry=telemetry, http=http)
 
     async def close(self) -> None:
         """Close every connection; for processes that end before their host does."""

@@ -15,7 +15,6 @@ from starlette.requests import ClientDisconnect
 
 from claude_core import messages
 from claude_core.clients import ClientKey
-from claude_core.connections import for_streams
 from claude_core.errors import KitError, NotFound, TooLarge, Unavailable
 from claude_core.incoming import Incoming
 from claude_core.serve import Kit
@@ -42,7 +41,7 @@ class Service:
     @property
     def kit(self) -> Kit:
         if self._kit is None:
-            self._kit = Kit.build(self._settings, self._runtime, self.telemetry, for_streams)
+            self._kit = Kit.build(self._settings, self._runtime, self.telemetry)
         return self._kit
 
     async def messages(self, request: Request) -> Response:

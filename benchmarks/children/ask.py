@@ -21,15 +21,14 @@ class Key:
 
 
 async def main(url: str, key: str, calls: int) -> None:
-    import httpx2
-
     from claude_core.client import Claude
+    from claude_core.connections import connections
     from claude_core.messages import prompt_request
     from claude_core.retry import RetryBudget
 
     secret: Any = Key(key)
     request, found = prompt_request({"prompt": "hello"}), {"warm_ms": 0.0}
-    async with httpx2.AsyncClient(timeout=None) as http:
+    async with connections() as http:
         claude = Claude(url=url, secret=secret, http=http, retries=RetryBudget())
         for call in range(calls):
             if call == 1:

@@ -54,10 +54,6 @@ def test_what_the_runtime_has_or_no_handler_needs_is_left_out(arm64: Path, name:
     assert not (arm64 / name).exists()
 
 
-def test_aiohttp_ships_with_streams_alone_since_the_sdk_imports_it_where_it_is(arm64: Path) -> None:
-    assert (arm64 / "aiohttp").exists() is (arm64.name == "service_src")
-
-
 def test_no_tests_ship(arm64: Path) -> None:
     assert not list(arm64.rglob("tests"))
 

@@ -6,12 +6,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
-import httpx2
-
 from claude_core import messages
 from claude_core.aws import Aws
 from claude_core.client import Claude
-from claude_core.connections import for_answers
+from claude_core.connections import connections
 from claude_core.messages import Request
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
@@ -40,7 +38,6 @@ def run(
     url: str,
     do: Callable[[Claude], Awaitable[T]],
     key: str | None = CLAUDE_KEY,
-    connections: Callable[[], httpx2.AsyncClient] = for_answers,
 ) -> T:
     async def inner() -> T:
         async with connections() as client:

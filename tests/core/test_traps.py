@@ -9,12 +9,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx2
 import pytest
 
 from claude_core import errors, messages
 from claude_core.client import Claude
-from claude_core.connections import for_answers, for_streams
 from claude_core.messages import Request
 from claude_core.wire import from_bytes
 from local.fake_claude.inprocess import Fake
@@ -22,8 +20,6 @@ from tests.core.asking import REQUEST, Got, asked, run, streamed, whole
 from tests.doubles import CLAUDE_KEY, AwsDouble
 
 Way = Callable[[Claude, Request, float], Awaitable[Got]]
-BELOW: dict[Way, Callable[[], httpx2.AsyncClient]] = {whole: for_answers, streamed: for_streams}
-"""Each way over the connections that it is deployed with."""
 EACH_WAY = pytest.mark.parametrize("way", [whole, streamed], ids=["whole", "streamed"])
 
 
@@ -36,7 +32,7 @@ def through(
     request: Request = REQUEST,
     key: str | None = CLAUDE_KEY,
 ) -> Got:
-    return run(aws, claude.url, lambda client: way(client, request, seconds), key, BELOW[way])
+    return run(aws, claude.url, lambda client: way(client, request, seconds), key)
 
 
 def limited(**headers: str | None) -> dict[str, Any]:
@@ -177,12 +173,7 @@ def test_the_deadline_holds_whatever_claude_does_and_the_call_is_closed(
 @EACH_WAY
 def test_a_claude_that_cannot_be_reached_cost_nothing(aws: AwsDouble, way: Way) -> None:
     with pytest.raises(errors.ConnectFailed) as failed:
-        run(
-            aws,
-            "http://127.0.0.1:1",
-            lambda client: way(client, REQUEST, 10),
-            connections=BELOW[way],
-        )
+        run(aws, "http://127.0.0.1:1", lambda client: way(client, REQUEST, 10))
     assert not failed.value.may_be_billed
 
 
