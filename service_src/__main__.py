@@ -14,7 +14,7 @@ def main() -> None:
     runtime = Runtime.from_env()
     uvicorn.run(
         create(Settings.from_env(), runtime),
-        host="127.0.0.1" if runtime.function_name else "0.0.0.0",  # nosec B104: in a container
+        host="127.0.0.1" if runtime.function_name else "0.0.0.0",  # nosec B104
         port=runtime.port,
         access_log=False,
         log_level="warning",

@@ -42,7 +42,7 @@ def test_no_prompt_no_answer_and_no_key_is_in_any_log(
 def test_what_a_call_used_is_counted_under_the_conventions_names(
     served: Served, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    trace = "0af7651916cd43dd8448eb211c80319c"
+    trace = "0af7651916cd43dd8448eb211c80319c"  # pragma: allowlist secret
     headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
     served.claude.plan(["overloaded", "answer"])
     answer = served.post(STREAM, headers=headers)

@@ -44,7 +44,7 @@ await assert.rejects(client.messages.create({ ...asking, model: "claude-9" }), (
   assert.ok(err.requestID);
   return true;
 });
-const stranger = new Anthropic({ baseURL: url, apiKey: "ck_" + "x".repeat(43), maxRetries: 0 });
+const stranger = new Anthropic({ baseURL: url, apiKey: "ck_" + "x".repeat(43), maxRetries: 0 }); // pragma: allowlist secret
 await assert.rejects(stranger.messages.create(asking), Anthropic.AuthenticationError);
 
 if (fake) {
