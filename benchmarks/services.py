@@ -33,11 +33,9 @@ def cpu_of(bundle: Path, module: str, env: dict[str, str], *, streams: int, toke
     try:
         _wait(process, port)
         with ThreadPoolExecutor(streams) as pool:
-            for arrived in pool.map(
-                lambda _: _stream(port, env["CLIENT_KEY"], tokens), range(streams)
-            ):
-                if arrived != tokens:
-                    raise RuntimeError(f"{module}: {arrived} of {tokens} tokens arrived")
+            asked = [pool.submit(_stream, port, env["CLIENT_KEY"], tokens) for _ in range(streams)]
+            for one in asked:
+                one.result()
     finally:
         process.send_signal(signal.SIGTERM)
         _, status, usage = os.wait4(process.pid, 0)
@@ -59,8 +57,8 @@ def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
     raise RuntimeError("the service did not come up")
 
 
-def _stream(port: int, key: str, tokens: int) -> int:
-    """Ask for a stream at the pace of a fast model; the tokens that arrived."""
+def _stream(port: int, key: str, tokens: int) -> None:
+    """Ask for a stream at the pace of a fast model, and see that every token arrives."""
     script = f"[[fake: answer tokens={tokens} per_token_ms=4]]"
     body = {
         "model": "claude-haiku-5-5",
@@ -75,4 +73,7 @@ def _stream(port: int, key: str, tokens: int) -> int:
         json.dumps(body),
         {"x-api-key": key, "content-type": "application/json"},
     )
-    return asking.getresponse().read().count(b"text_delta")
+    said = asking.getresponse().read()
+    arrived = said.count(b"text_delta")
+    if arrived != tokens:
+        raise RuntimeError(f"{arrived} of {tokens} tokens arrived: {said[-500:].decode()}")

@@ -23,7 +23,10 @@ from stacks.parts.bytecode import compile_all, target_python
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = ("__pycache__", "*.pyc", "*.md", "requirements.*", "Dockerfile")
-LEFT_OUT = ("**/__pycache__", "**/tests", "bin", "*.dist-info/RECORD", "**/*.pyi", ".lock")
+LEFT_OUT = (
+    *("**/__pycache__", "**/tests", "bin", "*.dist-info/RECORD", ".lock"),
+    *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h"),
+)
 """Parts of wheels that no handler reads."""
 
 
