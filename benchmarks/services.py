@@ -37,9 +37,10 @@ def cpu_of(bundle: Path, module: str, env: dict[str, str], *, streams: int, toke
             for one in asked:
                 one.result()
     finally:
-        process.send_signal(signal.SIGTERM)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
 
 
@@ -53,7 +54,8 @@ def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
             asking.request("GET", "/health")
             if asking.getresponse().read():
                 return
-        time.sleep(0.02)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
     raise RuntimeError("the service did not come up")
 
 

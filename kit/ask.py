@@ -82,8 +82,9 @@ def _questions(first: str | None) -> Iterator[str]:
         yield first
     typing = sys.stdin.isatty()
     if typing:
-        import readline  # noqa: F401  (arrow keys and history in input())
+        import readline
 
+        readline.set_auto_history(True)  # and arrow keys, in input()
         out.print("[dim]end with Ctrl-D[/]")
     while True:
         try:

@@ -58,16 +58,23 @@ def test_no_tests_ship(arm64: Path) -> None:
     assert not list(arm64.rglob("tests"))
 
 
-def test_every_module_is_compiled_for_the_target_and_no_cold_start_checks_or_compiles(
-    arm64: Path,
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_is_compiled_by_its_python_and_no_cold_start_checks_or_compiles(
+    tmp_path: Path, package: str
 ) -> None:
-    if target_python(DEV.lambda_target.python) is None:
-        pytest.skip("no Python 3.13 here; synth says so too")
-    compiled = list(arm64.rglob("*.pyc"))
-    assert all(".cpython-313." in path.name for path in compiled)
+    assets.bundle(package, host(), tmp_path, Path(sys.executable))
+    compiled = list(tmp_path.rglob("*.pyc"))
+    tag = f".{sys.implementation.cache_tag}."
+    assert all(tag in path.name for path in compiled)
     flags = {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled}
     assert flags == {UNCHECKED}
-    assert len(compiled) == len(list(arm64.rglob("*.py")))
+    assert len(compiled) == len(list(tmp_path.rglob("*.py")))
+
+
+def test_what_is_made_for_lambda_is_compiled_by_lambdas_python(arm64: Path) -> None:
+    """Or, where there is none, not at all: another's bytecode would be passed over in silence."""
+    tags = {path.name.split(".")[-2] for path in arm64.rglob("*.pyc")}
+    assert tags == ({"cpython-313"} if target_python(DEV.lambda_target.python) else set())
 
 
 def test_the_start_script_of_the_streaming_function_can_be_started(tmp_path: Path) -> None:
