@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -16,6 +17,7 @@ CALL_TIMEOUT_S = 2.5
 TIMEOUT = httpx2.Timeout(2.0, connect=1.0)
 ATTEMPTS = 2
 RENEW_BEFORE = dt.timedelta(minutes=5)
+FAILED = "ConditionalCheckFailedException"
 RETRIED = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
 
 
@@ -40,25 +42,39 @@ class Aws:
         Raises:
             AwsRefused: the service's own word; AwsUnreachable: no answer within 2.5 s.
         """
+        version = "1.0" if service == "dynamodb" else "1.1"
+        headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
+        answer = await self._send(service, headers, json.dumps(payload).encode())
+        try:
+            return dict(answer.json())
+        except ValueError as err:
+            raise AwsUnreachable(f"{service} answered what is no JSON") from err
+
+    async def publish(self, topic: str, *, subject: str, message: str) -> None:
+        """Tell an SNS topic; its protocol is older than JSON.
+
+        Raises:
+            AwsRefused, AwsUnreachable: it was not told, as far as is known.
+        """
+        asked = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": topic}
+        body = urlencode(asked | {"Subject": subject, "Message": message}).encode()
+        await self._send("sns", {"content-type": "application/x-www-form-urlencoded"}, body)
+
+    async def _send(self, service: str, headers: dict[str, str], body: bytes) -> httpx2.Response:
         url = (
             self._runtime.endpoint_url or f"https://{service}.{self._runtime.region}.amazonaws.com"
         )
-        version = "1.0" if service == "dynamodb" else "1.1"
-        headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
-        body = json.dumps(payload).encode()
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await self._attempts(service, url.rstrip("/") + "/", headers, body)
         except (AwsRefused, AwsUnreachable):
             raise
         except Exception as err:  # of any class: what lies below httpx2 has its own
-            raise AwsUnreachable(
-                f"{service} did not answer in time; nothing was spent", retry_after_s=1
-            ) from err
+            raise AwsUnreachable(f"{service} did not answer in time; nothing was spent") from err
 
     async def _attempts(
         self, service: str, url: str, headers: dict[str, str], body: bytes
-    ) -> dict[str, Any]:
+    ) -> httpx2.Response:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             credentials = await self._current_credentials()
@@ -70,14 +86,14 @@ class Aws:
                     raise
                 continue
             if answer.status_code == 200:
-                return dict(answer.json())
+                return answer
             code, message, parsed = _error(answer)
             if answer.status_code < 500 and code not in RETRIED:
                 raise AwsRefused(code, message, parsed)
             if last:
                 break
             await asyncio.sleep(0.05)
-        raise AwsUnreachable(f"{service} is throttled or down ({code})", retry_after_s=1)
+        raise AwsUnreachable(f"{service} is throttled or down ({code})")
 
     async def _current_credentials(self) -> Credentials:
         if self._credentials is None or _stale(self._credentials):

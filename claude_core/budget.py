@@ -1,37 +1,40 @@
 """The money of each client: reserved before it is spent, settled when it is known.
 
-One conditional update proves the key, the model and the month, and takes the call's worst cost.
-What nobody settles stays charged: a crash must never hand back money that Claude has taken.
+One conditional update proves the key and what it may use, and takes the call's worst cost from the
+month and a request from the minute. What nobody settles stays charged: a crash must never hand back
+money that Claude has taken. `row.py` names the attributes; `docs/budgets.md` has the promise.
 """
 
 import datetime as dt
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from claude_core.aws import Aws, AwsRefused
+from claude_core import history
+from claude_core.admission import Wanted, refusal
+from claude_core.alerts import Alerts
+from claude_core.aws import FAILED, Aws, AwsRefused
+from claude_core.chores import Chores
 from claude_core.clients import ClientKey
-from claude_core.errors import AwsUnreachable, KitError, NotAllowed, NotAuthenticated, OverBudget
-from claude_core.models import NANO, Model
-
-OPEN_LIMIT = 1_000
-"""Reservations that one client may hold open: they live in its row, which has an end."""
-
-Item = dict[str, Any]
+from claude_core.errors import AwsUnreachable, OverBudget
+from claude_core.limits import Limits
+from claude_core.models import Model
+from claude_core.reservation import Reservation, Spent, new_id
+from claude_core.row import Item, Row
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
-    """Money taken from one client for one call."""
+class Admitted:
+    """A client that may go on: its row after the write, and its limits."""
 
-    id: str
-    client: str
-    month: str
-    """The attribute that it was taken from, and is given back to."""
-    cost: int
-    cache_prompts: bool = False
-    """The client's own wish: mark its long prompts for Claude's cache."""
+    row: Row
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved(Admitted):
+    """A client that may spend, and the money that was taken for it."""
+
+    held: Reservation
 
 
 class Budget:
@@ -40,157 +43,139 @@ class Budget:
     def __init__(
         self,
         aws: Aws,
+        *,
         table: str,
+        chores: Chores,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
-        self._aws, self._table, self._now = aws, table, now
+        self._aws, self._table, self._chores, self._now = aws, table, chores, now
 
-    async def prove(self, key: ClientKey, model: Model | None = None) -> Item:
-        """Who calls, for routes that cost nothing; the client's row.
+    @classmethod
+    def build(
+        cls, aws: Aws, *, table: str, history_table: str, topic: str, trouble: Callable[[str], None]
+    ) -> "Budget":
+        """With its chores."""
+        alerts = Alerts(aws, table=table, topic=topic)
+        chores = Chores(aws, history_table=history_table, alerts=alerts, trouble=trouble)
+        return cls(aws, table=table, chores=chores)
+
+    async def prove(
+        self, key: ClientKey, model: Model | None = None, needs: frozenset[str] = frozenset()
+    ) -> Admitted:
+        """Who calls, for routes that cost nothing: a request of the minute, and no money.
 
         Raises:
-            NotAuthenticated, NotAllowed, AwsUnreachable.
+            NotAuthenticated, NotAllowed, InvalidRequest, Stopped, TooMany, AwsUnreachable.
         """
-        proof = Proof(key, model, self._now())
-        more = {"UpdateExpression": "SET last_used = :now", "ReturnValues": "ALL_NEW"}
-        try:
-            answer = await self._update(key.id, proof.conditions, proof, **more)
-        except AwsRefused as err:
-            raise _refusal(err, proof) from err
-        return dict(answer["Attributes"])
+        wanted = Wanted(self._now(), key.sha256, model, needs)
+        row = await self._admit(key.id, wanted)
+        return Admitted(row, Limits.of(row, wanted.now))
 
-    async def reserve(self, key: ClientKey, model: Model, cost: int) -> Reservation:
-        """Take `cost` nano-dollars from what the client has left this month, or refuse.
+    async def reserve(
+        self,
+        key: ClientKey | str,
+        model: Model,
+        cost: int,
+        *,
+        calls: int = 1,
+        needs: frozenset[str] = frozenset(),
+        id: str | None = None,
+    ) -> Reserved:
+        """Take `cost` nano-dollars and `calls` requests from what the client has left, or refuse.
+
+        Args:
+            key: to be proved, or the id of a client that was proved when its job came in.
+            calls: of several jobs together; they are settled together, too.
+            id: of `new_id`, noted before; who asks again with it has what it took the first time.
 
         Raises:
-            NotAuthenticated, NotAllowed, OverBudget, AwsUnreachable.
+            OverBudget, and what `prove` raises: nothing was taken.
         """
         now = self._now()
-        held = Reservation(uuid.uuid4().hex, key.id, f"spend_{now:%Y_%m}", cost)
-        proof = Proof(key, model, now)
-        proof.names |= {"#month": held.month, "#open": "open", "#id": held.id}
-        proof.values |= {
-            ":cost": {"N": str(cost)},
-            ":limit": {"N": str(OPEN_LIMIT)},
-            ":note": {"M": {"cost": {"N": str(cost)}, "at": proof.values[":now"]}},
-        }
-        conditions = [
-            *proof.conditions,
-            "((attribute_not_exists(#month) AND budget >= :cost) OR #month >= :cost)",
-            "size(#open) < :limit",
-            "attribute_not_exists(#open.#id)",
-        ]
-        update = (
-            "SET #month = if_not_exists(#month, budget) - :cost, #open.#id = :note, "
-            "last_used = :now"
-        )
-        try:
-            answer = await self._update(
-                key.id, conditions, proof, UpdateExpression=update, ReturnValues="ALL_NEW"
-            )
-            row = answer["Attributes"]
-        except AwsRefused as err:
-            row = err.body.get("Item") or {}
-            # There already: the first attempt arrived, and only its answer was lost.
-            if held.id not in row.get("open", {}).get("M", {}):
-                raise _refusal(err, proof, held, now) from err
-        return replace(held, cache_prompts=row.get("cache_prompts", {}).get("BOOL") is True)
+        client, sha256 = (key, None) if isinstance(key, str) else (key.id, key.sha256)
+        id = id or new_id(now)
+        wanted = Wanted(now, sha256, model, needs, calls, id, cost)
+        row = await self._admit(client, wanted)
+        await self._chores.warn(row, wanted.month, now)
+        # What stands in the row: a second attempt has what the first one took.
+        held = Reservation(id, client, wanted.month, row.open[id], calls)
+        return Reserved(row, Limits.of(row, now), held)
 
-    async def settle(self, held: Reservation, cost: int) -> None:
-        """Close a reservation and give back what the call did not use; twice is the same as once.
+    async def settle(self, held: Reservation, spent: Spent, *, row: Row | None = None) -> None:
+        """Charge what was spent and give back the rest; twice is the same as once.
+
+        Args:
+            row: as reserving left it, where that is known; what it needs no more is dropped.
 
         Raises:
             AwsUnreachable: the reservation stays open, and charged.
         """
-        names = {"#month": held.month, "#open": "open", "#id": held.id}
-        back = {":back": {"N": str(held.cost - cost)}}
+        now = self._now()
+        gone = [*await self._chores.move_days(row, now), *row.outdated(now)] if row else []
+        gone = [name for name in gone if not name.endswith(held.month)]
         try:
-            await self._aws.call(
-                "dynamodb",
-                "DynamoDB_20120810.UpdateItem",
-                {
-                    "TableName": self._table,
-                    "Key": {"id": {"S": held.client}},
-                    "ConditionExpression": "attribute_exists(#open.#id)",
-                    "UpdateExpression": "SET #month = #month + :back REMOVE #open.#id",
-                    "ExpressionAttributeNames": names,
-                    "ExpressionAttributeValues": back,
-                },
-            )
+            after = await self._update(held.client, _settlement(held, spent, gone, now))
         except AwsRefused as err:
-            if err.code != "ConditionalCheckFailedException":
+            if err.code != FAILED:
                 raise AwsUnreachable(f"the clients table refused: {err}") from err
+        else:
+            await self._chores.warn(after, held.month, now)
 
-    async def _update(
-        self, client: str, conditions: list[str], proof: "Proof", **more: object
-    ) -> Item:
-        names = {"ExpressionAttributeNames": proof.names} if proof.names else {}
-        return await self._aws.call(
+    async def _admit(self, client: str, wanted: Wanted) -> Row:
+        try:
+            return await self._update(client, wanted.expressions())
+        except AwsRefused as err:
+            if err.code != FAILED:
+                raise AwsUnreachable(f"the clients table refused: {err}") from err
+            row = Row(err.body.get("Item") or {})
+            # There already: the first attempt arrived, and only its answer was lost.
+            if wanted.id and wanted.id in row.open:
+                return row
+            failed = refusal(row, wanted)
+            if isinstance(failed, OverBudget):
+                await self._chores.warn(row, wanted.month, wanted.now, refused=True)
+            raise failed from err
+
+    async def _update(self, client: str, expressions: Item) -> Row:
+        """One write of a client's row; the row after it, or, refused, with the error."""
+        answer = await self._aws.call(
             "dynamodb",
             "DynamoDB_20120810.UpdateItem",
             {
                 "TableName": self._table,
                 "Key": {"id": {"S": client}},
-                "ConditionExpression": " AND ".join(conditions),
-                "ExpressionAttributeValues": proof.values,
+                "ReturnValues": "ALL_NEW",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                **names,
-                **more,
+                **expressions,
             },
         )
+        return Row(answer["Attributes"])
 
 
-class Proof:
-    """The part of the condition that says who may call, and with which model."""
-
-    def __init__(self, key: ClientKey, model: Model | None, now: dt.datetime) -> None:
-        self.hash, self.model = key.sha256, model
-        self.conditions = ["(key_1 = :hash OR key_2 = :hash)", "disabled = :no"]
-        self.values: Item = {
-            ":hash": {"S": key.sha256},
-            ":no": {"BOOL": False},
-            ":now": {"N": str(int(now.timestamp()))},
-        }
-        self.names: dict[str, str] = {}
-        if model:
-            allowed = ["contains(models, :model)"]
-            self.values[":model"] = {"S": model.id}
-            if model.role:
-                allowed.append("contains(models, :role)")
-                self.values[":role"] = {"S": model.role}
-            self.conditions.append(f"({' OR '.join(allowed)})")
-
-
-def may_use(row: Item, model: Model) -> bool:
-    """Whether a client's row allows a model, by its id or its role."""
-    return bool({model.id, model.role} & set(row.get("models", {}).get("SS", [])))
-
-
-def _refusal(
-    err: AwsRefused, proof: Proof, held: Reservation | None = None, now: dt.datetime | None = None
-) -> KitError:
-    """Which of the conditions failed, told from the row that DynamoDB sends along."""
-    if err.code != "ConditionalCheckFailedException":
-        return AwsUnreachable(f"the clients table refused: {err}")
-    row = err.body.get("Item") or {}
-    if proof.hash not in (row.get("key_1", {}).get("S"), row.get("key_2", {}).get("S")):
-        return NotAuthenticated("x-api-key: no client has this key")
-    if row.get("disabled", {}).get("BOOL") is not False:
-        return NotAllowed("this client is disabled")
-    if proof.model and not may_use(row, proof.model):
-        return NotAllowed(f"model: this client may not use {proof.model.id}")
-    if held and now:
-        return _over_budget(row, held, now)
-    return AwsUnreachable("the client's row changed while it was read; try again", retry_after_s=1)
-
-
-def _over_budget(row: Item, held: Reservation, now: dt.datetime) -> OverBudget:
-    if len(row.get("open", {}).get("M", {})) >= OPEN_LIMIT:
-        return OverBudget(f"this client has {OPEN_LIMIT} calls open; wait for some to end")
-    limit = int(row["budget"]["N"])
-    left = int((row.get(held.month) or row["budget"])["N"])
-    reset = (now.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
-    return OverBudget(
-        f"monthly budget: this call may cost ${held.cost / NANO:.4f}, ${left / NANO:.4f} of "
-        f"${limit / NANO:.2f} is left; it resets on {reset:%Y-%m-%d} at 00:00 UTC"
-    )
+def _settlement(held: Reservation, spent: Spent, gone: list[str], now: dt.datetime) -> Item:
+    """The update that closes a reservation and drops the attributes that are `gone`."""
+    names = {"#left": f"left_{held.month}", "#spent": f"spent_{held.month}"}
+    names |= {"#open": "open", "#id": held.id}
+    values: Item = {
+        ":back": {"N": str(held.cost - spent.cost)},
+        ":cost": {"N": str(spent.cost)},
+        ":none": {"N": "0"},
+    }
+    removed, added = ["#open.#id"], []
+    for at, name in enumerate(gone):
+        names[f"#gone{at}"] = name
+        removed.append(f"#gone{at}")
+    used = history.counts(now, spent.model, spent.usage, spent.cost, held.calls)
+    for at, (name, number) in enumerate(used.items() if spent.cost else ()):
+        names[f"#use{at}"], values[f":use{at}"] = name, {"N": str(number)}
+        added.append(f"#use{at} :use{at}")
+    return {
+        "UpdateExpression": (
+            "SET #left = if_not_exists(#left, :none) + :back, "
+            "#spent = if_not_exists(#spent, :none) + :cost "
+            f"REMOVE {', '.join(removed)}" + (f" ADD {', '.join(added)}" if added else "")
+        ),
+        "ConditionExpression": "attribute_exists(#open.#id)",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }

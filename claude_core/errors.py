@@ -7,8 +7,10 @@
     │   ├── NotAllowed          403  a disabled client, a model it may not use
     │   ├── NotFound            404  no such route or model
     │   ├── TooLarge            413  more than the route can carry
-    │   └── OverBudget          429  the client's money for this month does not cover it
+    │   ├── OverBudget          429  the client's money for this month does not cover it
+    │   └── TooMany             429  more requests a minute, or open at once, than it may have
     ├── Unavailable             503  the kit cannot serve anybody now
+    │   ├── Stopped                  kit budget stop: nobody is served until kit budget resume
     │   ├── KeyMissing               no Claude key in the secret yet
     │   ├── KeyRejected              Claude does not accept the key in the secret
     │   └── AwsUnreachable           a table or the secret did not answer in time
@@ -25,7 +27,10 @@
 Each class carries its HTTP status and its Messages API error type.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from claude_core.limits import Limits
 
 LONGEST_SLEEP_S = 60
 
@@ -51,10 +56,16 @@ class KitError(Exception):
         """Calls that were made to Claude."""
         self.client: str | None = None
         self.model: str | None = None
+        self.limits: Limits | None = None
+        """The client's own, once it is known who asks."""
+        self.budget: dict[str, Any] | None = None
+        """For programs: which budget refused, and how it stands."""
 
     def to_json(self, request_id: str) -> dict[str, Any]:
         """The error as the Messages API writes it; Claude's id of the call goes before ours."""
-        error = {"type": self.type, "message": self.message}
+        error: dict[str, Any] = {"type": self.type, "message": self.message}
+        if self.budget:
+            error["budget"] = self.budget
         return {"type": "error", "error": error, "request_id": self.request_id or request_id}
 
     def to_headers(self, request_id: str) -> dict[str, str]:
@@ -64,7 +75,8 @@ class KitError(Exception):
         headers = {"x-should-retry": "true" if self.retry_helps and soon else "false"}
         if self.retry_after_s is not None:
             headers["retry-after"] = str(max(1, round(self.retry_after_s)))
-        return {**headers, "request-id": self.request_id or request_id}
+        limits = self.limits.to_headers() if self.limits else {}
+        return {**limits, **headers, "request-id": self.request_id or request_id}
 
 
 class Refused(KitError): ...
@@ -94,8 +106,15 @@ class OverBudget(Refused):
     status, type = 429, "rate_limit_error"
 
 
+class TooMany(Refused):
+    status, type, retry_helps = 429, "rate_limit_error", True
+
+
 class Unavailable(KitError):
     status = 503
+
+
+class Stopped(Unavailable): ...
 
 
 class KeyMissing(Unavailable): ...
@@ -106,6 +125,9 @@ class KeyRejected(Unavailable): ...
 
 class AwsUnreachable(Unavailable):
     type, retry_helps = "overloaded_error", True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_s=1)
 
 
 class UpstreamFailed(KitError):
@@ -146,42 +168,3 @@ class AnswerLost(UpstreamFailed):
 
 class DeadlinePassed(UpstreamFailed):
     status, type, may_be_billed = 504, "timeout_error", True
-
-
-SPEND_CAPS = "spend_limit"
-"""In the error code of a 429 that ends with the month, not with a wait."""
-
-
-def of_claude(
-    message: str,
-    *,
-    type: str | None,
-    status: int,
-    code: str | None = None,
-    retry_after_s: float | None = None,
-) -> KitError:
-    """Claude's own error as one of ours, told by its type before its status.
-
-    An error inside a stream has status 200; nothing but its type says what it is.
-    """
-    if status in (401, 403) or type in ("authentication_error", "permission_error"):
-        return KeyRejected(f"Claude refuses the kit's API key ({message}); run: kit key set")
-    if SPEND_CAPS in (code or ""):
-        return SpendCapReached(message)
-    if type == "overloaded_error" or status == 529:
-        return Overloaded(message, retry_after_s=retry_after_s)
-    if type == "rate_limit_error" or status == 429:
-        return RateLimited(message, retry_after_s=retry_after_s)
-    if type in REFUSALS or 400 <= status < 500:
-        type = type or "invalid_request_error"
-        return UpstreamRefused(message, status=REFUSALS.get(type, status), type=type)
-    return UpstreamBroken(message, retry_after_s=retry_after_s)
-
-
-REFUSALS = {
-    "invalid_request_error": 400,
-    "billing_error": 402,
-    "not_found_error": 404,
-    "request_too_large": 413,
-}
-"""Types of https://platform.claude.com/docs/en/api/errors that no second attempt changes."""

@@ -1,7 +1,7 @@
-"""Which fields of the Messages API pass, as tables: a row a field, unknown ones are refused.
+"""Which fields of the Messages API pass, as tables: a row a field.
 
-What changes neither the price nor whose data is read passes as it came. The rest is refused by
-name: it could cost more than was reserved, or reach what belongs to another client.
+What changes neither the price nor whose data is read passes as it came. The rest needs to be
+allowed for the client that asks (`extras.py`), or is refused by name.
 """
 
 import re
@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from claude_core.errors import InvalidRequest, NotAllowed
+from claude_core.extras import EXTRAS, NAME, NEVER, UNKNOWN, of_beta, of_block, of_source, of_tool
 
 ROLES = ("user", "assistant", "system")
+MOST_EXTRAS = 10
+"""In one request: each is a part of the condition that reserves its money."""
 
 Check = Callable[[Any], str | None]
 """What is wrong with a value, or None."""
@@ -74,15 +77,13 @@ def _system(value: object) -> str | None:
 
 
 def _tools(value: object) -> str | None:
-    """Only tools that the caller runs: the server's are priced and run apart."""
     if not isinstance(value, list):
         return "must be a list"
     for at, tool in enumerate(value):
-        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+        if not isinstance(tool, dict):
+            return f"{at} must be an object"
+        if tool.get("type") != "mcp_toolset" and not isinstance(tool.get("name"), str):
             return f"{at} must be an object with a name"
-        kind = tool.get("type")
-        if kind not in (None, "custom"):
-            return f"{at}.type: {str(kind)[:100]!r} runs at Claude and is not allowed here"
     return None
 
 
@@ -110,20 +111,8 @@ PROMPT = {
     "system": Field(_string),
 }
 
-WHY_REFUSED = {
-    "temperature": "the 5.5 models choose it themselves; leave it out",
-    "top_p": "the 5.5 models choose it themselves; leave it out",
-    "top_k": "the 5.5 models choose it themselves; leave it out",
-    "service_tier": "it changes the price, and is not allowed here",
-    "speed": "it changes the price, and is not allowed here",
-    "inference_geo": "it changes the price, and is not allowed here",
-    "container": "it reaches stored things, and is not allowed here",
-    "mcp_servers": "it reaches remote things, and is not allowed here",
-}
-
 TEXT_BLOCKS = frozenset({"text", "tool_use", "tool_result", "thinking", "redacted_thinking"})
 BLOCKS = TEXT_BLOCKS | {"image", "document", "search_result"}
-REMOTE_SOURCES = frozenset({"url", "file"})
 
 BETAS = frozenset(
     {
@@ -136,54 +125,67 @@ BETAS = frozenset(
 """Betas that change neither price nor tenancy."""
 
 
-def check(body: dict[str, Any], table: dict[str, Field]) -> None:
-    """Hold a request body against a table.
+def check(body: dict[str, Any], table: dict[str, Field]) -> set[str]:
+    """Hold a request body against a table; the extras that its client must be allowed.
 
     Raises:
-        InvalidRequest: the first field that is unknown, missing or wrong, and why.
+        InvalidRequest: the first field that is never served, missing or wrong, and why.
     """
-    for name in body:
-        if name not in table:
-            why = WHY_REFUSED.get(name, "no such field is known here")
-            raise InvalidRequest(f"{name[:100]}: {why}")
     for name, field in table.items():
         if name not in body:
             if field.required:
                 raise InvalidRequest(f"{name}: field required")
         elif wrong := field.check(body[name]):
             raise InvalidRequest(f"{name}: {wrong}")
+    needs: set[str] = set()
+    for name in body.keys() - table.keys():
+        if name in NEVER:
+            raise InvalidRequest(f"{name}: {NEVER[name]}")
+        if name in MESSAGES:
+            raise InvalidRequest(f"{name}: no such field of this route")
+        extra = EXTRAS.get(name)
+        if extra and extra.values and body[name] not in extra.values:
+            raise InvalidRequest(f"{name}: must be one of {', '.join(extra.values)}")
+        if not extra and (len(needs) >= MOST_EXTRAS or not NAME.fullmatch(name)):
+            raise InvalidRequest(f"{name[:100]}: {UNKNOWN.why}")
+        needs.add(name)
+    tools = body.get("tools") or [] if "tools" in table else []
+    return needs | {need for tool in tools if (need := of_tool(tool))}
 
 
-def check_block(block: dict[str, Any]) -> None:
-    """Refuse content that runs at Claude or is fetched from elsewhere.
+def check_block(block: dict[str, Any]) -> set[str]:
+    """The extras that a content block needs, one that runs at Claude or is fetched from elsewhere.
 
     Raises:
-        InvalidRequest: the block's type or source, and why.
+        InvalidRequest: a type of block that is never served.
     """
-    kind = block.get("type")
-    if not isinstance(kind, str) or kind not in BLOCKS:
+    kind, needs = block.get("type"), set[str]()
+    if need := of_block(block):
+        needs.add(need)
+    elif not isinstance(kind, str) or kind not in BLOCKS:
         raise InvalidRequest(f"content block of type {str(kind)[:100]!r} is not allowed here")
-    source = block.get("source")
-    if isinstance(source, dict) and source.get("type") in REMOTE_SOURCES:
-        raise InvalidRequest(
-            f"{kind} by {source['type']} is not allowed here; send it inline as base64"
-        )
+    if need := of_source(block.get("source")):
+        needs.add(need)
+    return needs
 
 
-def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The caller's headers that go along: answers have the shape of its `anthropic-version`.
+def check_headers(headers: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
+    """The caller's headers that go along, and the extras that its betas need: answers have the
+    shape of its `anthropic-version`.
 
     Raises:
         InvalidRequest: a version that is no date; NotAllowed: a beta that is not on the list.
     """
-    passed = {}
+    passed, needs = {}, set()
     if version := headers.get("anthropic-version", "").strip():
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
             raise InvalidRequest("anthropic-version: must be a date, such as 2023-06-01")
         passed["anthropic-version"] = version
     betas = [beta.strip() for beta in headers.get("anthropic-beta", "").split(",") if beta.strip()]
-    if unknown := sorted(set(betas) - BETAS):
-        raise NotAllowed(f"anthropic-beta: {unknown[0][:100]!r} is not allowed here")
+    for beta in sorted(set(betas) - BETAS):
+        if not (need := of_beta(beta)):
+            raise NotAllowed(f"anthropic-beta: {beta[:100]!r} is not allowed here")
+        needs.add(need)
     if betas:
         passed["anthropic-beta"] = ",".join(betas)
-    return passed
+    return passed, needs

@@ -9,14 +9,13 @@ from claude_core import fields
 from claude_core.errors import InvalidRequest
 from claude_core.models import Model, resolve
 from claude_core.wire import Json, to_bytes
+from claude_core.worst import most
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 NON_STREAMING_MAX_TOKENS = 21_333
 """Above this an answer may take longer than ten minutes, and Claude wants it streamed."""
 PROMPT_MAX_TOKENS, PROMPT_DEFAULT_TOKENS = 1_024, 512
-FRAMING_TOKENS = 4_096
-"""Room for what Claude adds to a prompt by itself: roles, tool and thinking instructions."""
 BYTES_PER_TOKEN = 4
 """Of English text, about: only to tell whether a prompt is long enough to be cached."""
 
@@ -31,6 +30,8 @@ class Request:
     """The body as it goes to Claude."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The caller's own `anthropic-version` and allowed `anthropic-beta`, to go along."""
+    needs: frozenset[str] = frozenset()
+    """What its client must be allowed (`extras.py`)."""
 
     @property
     def max_tokens(self) -> int:
@@ -38,17 +39,18 @@ class Request:
 
     @property
     def worst_cost(self) -> int:
-        """The most this can cost, in nano-dollars. A token is at least one byte of UTF-8."""
+        """The most this can cost, in nano-dollars."""
         text_only = all(block.get("type") in fields.TEXT_BLOCKS for block in blocks(self.body))
-        size = len(self.wire) + FRAMING_TOKENS
-        return self.model.worst_cost(
-            input_tokens=size if text_only else self.model.max_input_tokens,
-            max_tokens=self.max_tokens,
-            # A prompt that the client's own option may yet mark for the cache is priced for it.
-            cache=("1h" if b'"1h"' in self.wire else "5m")
-            if self._marked or self.cacheable
-            else None,
+        bound = most(
+            *(self.model, self.body),
+            size=len(self.wire),
+            text_only=text_only,
+            needs=self.needs,
         )
+        # A prompt that the client's own option may yet mark for the cache is priced for it.
+        marked = self._marked or self.cacheable
+        ttl = "1h" if b'"1h"' in self.wire else "5m"
+        return self.model.worst_cost(bound, cache=ttl if marked else None)
 
     @property
     def _marked(self) -> bool:
@@ -96,7 +98,8 @@ def prompt_request(body: Json) -> Request:
     Raises:
         InvalidRequest: names the field and the rule; NotFound: no such model.
     """
-    fields.check(body, fields.PROMPT)
+    for name in sorted(fields.check(body, fields.PROMPT)):
+        raise InvalidRequest(f"{name[:100]}: no such field of this route")
     tokens = body.get("max_tokens", PROMPT_DEFAULT_TOKENS)
     if tokens > PROMPT_MAX_TOKENS:
         raise InvalidRequest(
@@ -126,9 +129,12 @@ def blocks(body: Json) -> Iterator[Json]:
 
 
 def _checked(body: Json, table: dict[str, fields.Field], headers: Mapping[str, str]) -> Request:
-    fields.check(body, table)
+    needs = fields.check(body, table)
     for block in blocks(body):
-        fields.check_block(block)
+        needs |= fields.check_block(block)
+    passed, betas = fields.check_headers(headers)
     model = resolve(body["model"])
+    if body.get("speed") == "fast" and model.fast is None:
+        raise InvalidRequest(f"speed: no price is known for {model.id} at speed fast")
     sent = {**body, "model": model.id}
-    return Request(model, sent, to_bytes(sent), fields.check_headers(headers))
+    return Request(model, sent, to_bytes(sent), passed, frozenset(needs | betas))

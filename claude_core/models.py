@@ -1,47 +1,26 @@
 """Which Claude models there are, what they take, and what a call costs.
 
-Money is counted in nano-dollars (1e-9 USD), as integers: the cheapest token, a cached one read in
-a batch by Haiku, is 5 of them, so no price here needs a fraction.
+Money is counted in nano-dollars (1e-9 USD), as whole numbers. Only what halves or multiplies a
+whole call (a batch, a region) can leave a fraction of one, and it is rounded up, once a call.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from claude_core.errors import NotFound
+from claude_core.usage import Usage
 
 NANO = 1_000_000_000
-CHECKED_ON = "2026-11-23"
+CHECKED_ON = "2026-11-24"
 """When ids, limits and prices were last compared with platform.claude.com/docs."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What one answer used, in tokens; `from_json` reads the `usage` of the Messages API."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_5m_tokens: int = 0
-    cache_write_1h_tokens: int = 0
-
-    @classmethod
-    def from_json(cls, usage: dict[str, Any]) -> "Usage":
-        written = usage.get("cache_creation_input_tokens") or 0
-        one_hour = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
-        return cls(
-            input_tokens=usage.get("input_tokens") or 0,
-            output_tokens=usage.get("output_tokens") or 0,
-            cache_read_tokens=usage.get("cache_read_input_tokens") or 0,
-            cache_write_5m_tokens=written - one_hour,
-            cache_write_1h_tokens=one_hour,
-        )
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Everything read, however it was priced: what a tier is chosen by."""
-        written = self.cache_write_5m_tokens + self.cache_write_1h_tokens
-        return self.input_tokens + self.cache_read_tokens + written
+WEB_SEARCH = 10_000_000
+"""Nano-dollars a search (10 USD a thousand); what it finds is read as input tokens besides."""
+IN_US = 11, 10
+"""What a call costs more where inference must stay in the United States: 1.1x, on every token."""
+DEAREST_FAST = 6
+"""What fast has cost at most (Opus 4.6): for an answer that says fast, unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +31,18 @@ class Price:
     output: int
     cache_read: int
 
+    def __post_init__(self) -> None:
+        if min(self.input, self.output, self.cache_read) <= 0:
+            raise ValueError(f"{self}: a model without a price cannot be held to a budget")
+
     def of(self, usage: Usage) -> int:
+        """Of the tokens alone, in quarters of a nano-dollar: 1.25x has no fraction in them."""
         return (
-            usage.input_tokens * self.input
-            + usage.output_tokens * self.output
-            + usage.cache_read_tokens * self.cache_read
-            + usage.cache_write_5m_tokens * self.input * 5 // 4
-            + usage.cache_write_1h_tokens * self.input * 2
+            usage.input_tokens * self.input * 4
+            + usage.output_tokens * self.output * 4
+            + usage.cache_read_tokens * self.cache_read * 4
+            + usage.cache_write_5m_tokens * self.input * 5
+            + usage.cache_write_1h_tokens * self.input * 8
         )
 
 
@@ -72,6 +56,10 @@ class Model:
     price: Price
     price_long: Price | None = None
     """For prompts above `LONG_PROMPT_TOKENS`, where the model has such a tier."""
+    fast: int | None = None
+    """What `speed: fast` multiplies the tokens' price by; where none is known it is refused."""
+    free_refusals: bool = False
+    """A request that is refused before any output is not billed (documented for Fable alone)."""
     max_input_tokens: int = 1_000_000
     max_tokens: int = 128_000
     cache_min_tokens: int = 512
@@ -79,22 +67,45 @@ class Model:
     created_at: str = "1970-01-01T00:00:00Z"
     """The epoch where the release date is not known, as the Messages API does."""
 
-    def cost(self, usage: Usage) -> int:
-        """What `usage` costs, in nano-dollars."""
+    def cost(self, usage: Usage, stop_reason: str | None = None) -> int:
+        """What an answer costs, in nano-dollars."""
+        if self.free_refusals and stop_reason == "refusal" and not usage.output_tokens:
+            return 0
         long = self.price_long is not None and usage.prompt_tokens > LONG_PROMPT_TOKENS
-        return (self.price_long if long and self.price_long else self.price).of(usage)
+        cost = (self.price_long if long and self.price_long else self.price).of(usage)
+        over = 4
+        if usage.fast:
+            cost *= self.fast or DEAREST_FAST
+        if usage.in_us:
+            cost, over = cost * IN_US[0], over * IN_US[1]
+        if usage.batch:
+            over *= 2
+        return -(-cost // over) + usage.web_searches * WEB_SEARCH
 
-    def worst_cost(self, *, input_tokens: int, max_tokens: int, cache: str | None = None) -> int:
-        """The most that a call can cost: all that it may read, written to a cache of that ttl."""
-        read = min(input_tokens, self.max_input_tokens)
-        field = {None: "input_tokens", "5m": "cache_write_5m_tokens"}.get(
-            cache, "cache_write_1h_tokens"
-        )
-        return self.cost(Usage(output_tokens=max_tokens, **{field: read}))
+    def worst_cost(self, most: Usage, *, cache: str | None = None) -> int:
+        """The most that a call can cost that uses `most`, whose input is all that it may read.
+
+        Args:
+            cache: the longest ttl that it may be written to a cache for, "5m" or "1h".
+        """
+        read, as_read = most.input_tokens, replace(most, input_tokens=0)
+        match cache:
+            case None:
+                return self.cost(most)
+            case "5m":
+                return self.cost(replace(as_read, cache_write_5m_tokens=read))
+            case _:
+                return self.cost(replace(as_read, cache_write_1h_tokens=read))
 
     def cache_savings(self, usage: Usage) -> int:
         """What the prompt cache saved against none, in nano-dollars; negative where it cost."""
-        fresh = Usage(input_tokens=usage.prompt_tokens, output_tokens=usage.output_tokens)
+        fresh = replace(
+            usage,
+            input_tokens=usage.prompt_tokens,
+            cache_read_tokens=0,
+            cache_write_5m_tokens=0,
+            cache_write_1h_tokens=0,
+        )
         return self.cost(fresh) - self.cost(usage)
 
     def to_json(self) -> dict[str, Any]:
@@ -138,12 +149,14 @@ MODELS = (
         role="deep",
         display_name="Claude Opus 5.5",
         price=Price(input=4_000, output=20_000, cache_read=200),
+        fast=2,
     ),
     Model(
         id="claude-fable-5-1",
         role=None,
         display_name="Claude Fable 5.1",
         price=Price(input=10_000, output=50_000, cache_read=250),
+        free_refusals=True,
     ),
 )
 

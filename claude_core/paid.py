@@ -5,13 +5,16 @@ import time
 from types import TracebackType
 from typing import Self
 
-from claude_core.budget import Budget, Reservation
+from claude_core.budget import Budget, Reserved
 from claude_core.clients import ClientKey
 from claude_core.errors import AnswerLost, AwsUnreachable, KitError
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
+from claude_core.reservation import NOTHING, Reservation, Spent
 from claude_core.stream import Streamed
 from claude_core.telemetry import Answered, Telemetry
+from claude_core.usage import Usage
+from claude_core.worst import reads_on
 
 _SETTLING: set[asyncio.Task[None]] = set()
 """Settlements of callers that are gone; the event loop alone would not keep them."""
@@ -25,49 +28,60 @@ class Paid:
         budget: Budget,
         telemetry: Telemetry,
         incoming: Incoming,
-        key: ClientKey,
         request: Request,
+        reserved: Reserved,
+        started: float,
     ) -> None:
-        self._budget, self._telemetry = budget, telemetry
-        self._incoming, self._key = incoming, key
+        self._budget, self._telemetry, self._incoming = budget, telemetry, incoming
+        self._row, self._held, self.limits = reserved.row, reserved.held, reserved.limits
         self.request = request
         """What goes to Claude: marked for its prompt cache if the client wishes so."""
         self.streamed: Streamed | None = None
-        self._held: Reservation | None = None
         self._settled = False
-        self._started, self._first_token_ms = time.perf_counter(), 0.0
+        self._started, self._first_token_ms = started, 0.0
+        if reserved.row.flag("cache_prompts") and request.cacheable:
+            self.request = request.cached()
 
-    async def __aenter__(self) -> Self:
+    @classmethod
+    async def reserve(
+        cls,
+        budget: Budget,
+        telemetry: Telemetry,
+        incoming: Incoming,
+        key: ClientKey,
+        request: Request,
+    ) -> Self:
         """Reserve the worst cost.
 
         Raises:
-            NotAuthenticated, NotAllowed, OverBudget, AwsUnreachable: nothing was taken.
+            NotAuthenticated, NotAllowed, InvalidRequest, OverBudget, TooMany, Stopped,
+            AwsUnreachable: nothing was taken.
         """
-        request = self.request
+        cost, needs, started = request.worst_cost, request.needs, time.perf_counter()
         try:
-            held = await self._budget.reserve(self._key, request.model, request.worst_cost)
+            reserved = await budget.reserve(key, request.model, cost, needs=needs)
         except KitError as err:
-            self._blame(err)
+            err.client, err.model = key.id, request.model.id
             raise
-        self._held = held
-        if held.cache_prompts and request.cacheable:
-            self.request = request.cached()
+        return cls(budget, telemetry, incoming, request, reserved, started)
+
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, err: BaseException | None, _: TracebackType | None
     ) -> None:
-        held = self._held
-        if err is None or held is None or self._settled:
+        if err is None or self._settled:
             return
+        held = self._held
         if isinstance(err, KitError):
-            self._blame(err)
-            await self._settle(held, self._cost_of(err, held))
+            err.client, err.model, err.limits = held.client, self.request.model.id, self.limits
+            await self._settle(*self._spent_by(err, held))
             return
         # The caller is gone, or we are ending: settle even if who waits here is cancelled again.
-        cost = held.cost if self.streamed is None else self._most(self.streamed)
+        cost, usage = (held.cost, NOTHING) if self.streamed is None else self._most(self.streamed)
         self._telemetry.left(self._incoming, held.client, self.request, cost=cost)
-        settling = asyncio.create_task(self._settle(held, cost))
+        settling = asyncio.create_task(self._settle(cost, usage))
         _SETTLING.add(settling)
         settling.add_done_callback(_SETTLING.discard)
         await asyncio.shield(settling)
@@ -78,37 +92,38 @@ class Paid:
 
     async def settle(self, answer: Answered) -> int:
         """Charge what a whole answer used, in nano-dollars, and count it."""
-        cost = self.request.model.cost(answer.usage)
-        if self._held:
-            await self._settle(self._held, cost)
+        cost = self.request.model.cost(answer.usage, answer.stop_reason)
+        await self._settle(cost, answer.usage)
         self._settled = True
         first = None if self.streamed is None else self._first_token_ms or self._ms()
         self._telemetry.answered(
-            *(self._incoming, self._key.id, self.request, answer),
+            *(self._incoming, self._held.client, self.request, answer),
             cost=cost,
             ms=self._ms(),
             first_token_ms=first,
         )
         return cost
 
-    def _cost_of(self, err: KitError, held: Reservation) -> int:
+    def _spent_by(self, err: KitError, held: Reservation) -> tuple[int, Usage]:
         if self.streamed is None:
-            return held.cost if err.may_be_billed else 0
+            return (held.cost if err.may_be_billed else 0), NOTHING
         # Where the connection broke Claude writes on; where it failed, or we left, it has ended.
-        return held.cost if isinstance(err, AnswerLost) else self._most(self.streamed)
+        cost, usage = self._most(self.streamed)
+        return (held.cost if isinstance(err, AnswerLost) else cost), usage
 
-    def _most(self, streamed: Streamed) -> int:
-        return self.request.model.cost(streamed.used_at_most(self.request.max_tokens))
+    def _most(self, streamed: Streamed) -> tuple[int, Usage]:
+        usage = streamed.used_at_most(self.request.max_tokens)
+        if reads_on(self.request.needs):
+            return self._held.cost, usage  # what tools at Claude have read is told at the end alone
+        return self.request.model.cost(usage), usage
 
-    async def _settle(self, held: Reservation, cost: int) -> None:
+    async def _settle(self, cost: int, usage: Usage) -> None:
+        spent = Spent(self.request.model, cost, usage)
         try:
-            await self._budget.settle(held, cost)
+            await self._budget.settle(self._held, spent, row=self._row)
         except AwsUnreachable as err:
             # The answer is paid for and goes out; the reservation stays charged, and is listed.
-            self._telemetry.log.error("a reservation could not be settled", error=err.message)
-
-    def _blame(self, err: KitError) -> None:
-        err.client, err.model = self._key.id, self.request.model.id
+            self._telemetry.trouble(f"a reservation could not be settled: {err.message}")
 
     def _ms(self) -> float:
         return (time.perf_counter() - self._started) * 1_000

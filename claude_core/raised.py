@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from claude_core import errors
 from claude_core.lazy import anthropic
 from claude_core.retry import retry_after_s
+from claude_core.upstream import of_claude
 
 if TYPE_CHECKING:
     from anthropic import APIStatusError
@@ -46,7 +47,7 @@ def _never_sent(err: BaseException | None) -> bool:
 def _from_status(err: "APIStatusError") -> errors.KitError:
     """Claude's error answer as one of ours."""
     headers = err.response.headers
-    found = errors.of_claude(
+    found = of_claude(
         err.api_message or f"Claude answered {err.status_code}",
         type=err.type,
         status=err.status_code,

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from claude_core.errors import AnswerLost
-from claude_core.models import Usage
+from claude_core.usage import Usage
 from claude_core.wire import Json
 
 

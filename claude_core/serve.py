@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import httpx2
 
 from claude_core.aws import Aws
-from claude_core.budget import Budget, may_use
+from claude_core.budget import Budget
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
 from claude_core.connections import connections
+from claude_core.errors import KitError
 from claude_core.incoming import Incoming
+from claude_core.limits import Limits
 from claude_core.messages import Request
 from claude_core.models import MODELS
 from claude_core.paid import Paid
@@ -24,7 +26,7 @@ from claude_core.secret import Secret
 from claude_core.settings import Runtime, Settings
 from claude_core.sse import Event
 from claude_core.telemetry import Telemetry
-from claude_core.wire import Json
+from claude_core.wire import to_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,15 @@ class Answer:
     reply: Reply
     cost: int
     """Nano-dollars."""
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """The body of an answer that costs nothing, and the client's limits after it."""
+
+    body: bytes
+    limits: Limits
 
 
 class Kit:
@@ -48,7 +59,14 @@ class Kit:
         """Wire the real parts. Must run on the event loop that will use them."""
         http = connections()
         aws = Aws(http, runtime)
-        secret, budget = Secret(aws, settings.claude_secret), Budget(aws, settings.clients_table)
+        secret = Secret(aws, settings.claude_secret)
+        budget = Budget.build(
+            aws,
+            table=settings.clients_table,
+            history_table=settings.history_table,
+            topic=settings.alarm_topic,
+            trouble=telemetry.trouble,
+        )
         claude = Claude(url=settings.claude_url, secret=secret, http=http, retries=RetryBudget())
         return cls(budget=budget, claude=claude, telemetry=telemetry, http=http)
 
@@ -72,9 +90,9 @@ class Kit:
         Raises:
             KitError: typed, with nothing lost: what was not spent is handed back.
         """
-        async with self._paid(incoming, key, request) as paid:
+        async with await self._paid(incoming, key, request) as paid:
             reply = await self._claude.ask(paid.request, deadline=deadline)
-            return Answer(reply, await paid.settle(reply))
+            return Answer(reply, await paid.settle(reply), paid.limits)
 
     async def stream(
         self,
@@ -93,13 +111,13 @@ class Kit:
         Raises:
             KitError: before the first event as `answer` does; after it the answer is not whole.
         """
-        async with self._paid(incoming, key, request) as paid:
+        async with await self._paid(incoming, key, request) as paid:
             event, streamed = await self._claude.stream(
                 paid.request, deadline=deadline, open_deadline=open_deadline
             )
             async with aclosing(streamed):
                 paid.streamed = streamed
-                yield event
+                yield event._replace(limits=paid.limits)
                 async for event in streamed:
                     if event.type == "message_stop":
                         await paid.settle(streamed)
@@ -107,15 +125,22 @@ class Kit:
                         paid.first_token()
                     yield event
 
-    async def count_tokens(self, key: ClientKey, request: Request, *, deadline: float) -> bytes:
+    async def count_tokens(self, key: ClientKey, request: Request, *, deadline: float) -> Free:
         """Claude's count of a request's tokens, for a client that may use the model."""
-        await self._budget.prove(key, request.model)
-        return await self._claude.count_tokens(request, deadline=deadline)
+        admitted = await self._budget.prove(key, request.model, request.needs)
+        try:
+            counted = await self._claude.count_tokens(request, deadline=deadline)
+        except KitError as err:
+            err.limits = admitted.limits
+            raise
+        return Free(counted, admitted.limits)
 
-    async def models(self, key: ClientKey) -> list[Json]:
+    async def models(self, key: ClientKey) -> Free:
         """The models that a client may use, as the Messages API lists them."""
-        row = await self._budget.prove(key)
-        return [model.to_json() for model in MODELS if may_use(row, model)]
+        admitted = await self._budget.prove(key)
+        data = [model.to_json() for model in MODELS if admitted.row.may_use(model)]
+        ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
+        return Free(to_bytes({"data": data, "has_more": False, **ends}), admitted.limits)
 
-    def _paid(self, incoming: Incoming, key: ClientKey, request: Request) -> Paid:
-        return Paid(self._budget, self.telemetry, incoming, key, request)
+    async def _paid(self, incoming: Incoming, key: ClientKey, request: Request) -> Paid:
+        return await Paid.reserve(self._budget, self.telemetry, incoming, key, request)

@@ -14,6 +14,10 @@ class Settings:
     service: str
     """What logs and metrics are filed under: the stack's name."""
     clients_table: str
+    history_table: str
+    """Where each client's days are kept."""
+    alarm_topic: str
+    """ARN of the topic that is told when a budget runs out."""
     claude_secret: str
     """ARN of the secret that holds the Claude API key; never the key itself."""
     claude_url: str

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from claude_core.errors import AnswerLost
+from claude_core.limits import Limits
 from claude_core.wire import Json
 
 LONGEST_EVENT = 16_000_000
@@ -19,7 +20,8 @@ class Event(NamedTuple):
     data: Json
     raw: bytes
     request_id: str | None = None
-    """Claude's id of the call; with the first event alone."""
+    """Claude's id of the call; with the first event alone, as the client's limits are."""
+    limits: Limits | None = None
 
 
 async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:

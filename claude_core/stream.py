@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from claude_core.errors import AnswerLost, DeadlinePassed, KitError, of_claude
-from claude_core.models import Usage
+from claude_core.errors import AnswerLost, DeadlinePassed, KitError
 from claude_core.sse import UNREADABLE, Event, events, type_of
+from claude_core.upstream import of_claude
+from claude_core.usage import Usage
 from claude_core.wire import Json
 
 PAST_THE_END_S = 0.1

@@ -17,13 +17,17 @@ from claude_core.errors import (
     KeyMissing,
     KeyRejected,
     KitError,
+    OverBudget,
     Overloaded,
     RateLimited,
     SpendCapReached,
+    Stopped,
+    TooMany,
 )
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
-from claude_core.models import NANO, Usage
+from claude_core.models import NANO
+from claude_core.usage import Usage
 from claude_core.wire import Json
 
 NAMESPACE = "ClaudeKit"
@@ -36,6 +40,9 @@ COUNTED: dict[type[KitError], str] = {
     Overloaded: "upstream_overloaded",
     KeyMissing: "key_missing",
     KeyRejected: "key_rejected",
+    OverBudget: "refused_over_budget",
+    TooMany: "refused_too_many",
+    Stopped: "refused_stopped",
 }
 
 
@@ -93,12 +100,11 @@ class Telemetry:
             cost: nano-dollars; first_token_ms: for a streamed answer, until its first delta.
         """
         usage, message = answer.usage, answer.message
-        written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
         counts = {
             "gen_ai.usage.input_tokens": usage.prompt_tokens,
             "gen_ai.usage.output_tokens": usage.output_tokens,
             "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
-            "gen_ai.usage.cache_write.input_tokens": written,
+            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens,
             "cost_usd": cost / NANO,
             "cache_savings_usd": request.model.cache_savings(usage) / NANO,
             "answers": 1,
@@ -139,6 +145,10 @@ class Telemetry:
         # Not its message: it may quote the request.
         self.log.warning("refused or failed", **facts, **asdict(incoming))
         self._count(incoming, counts, ms, facts)
+
+    def trouble(self, what: str) -> None:
+        """Write down what failed beside a call that went well."""
+        self.log.error(what)
 
     def crashed(self, incoming: Incoming, error: BaseException) -> None:
         """Count what should not happen; its words stay out, since they may hold a prompt."""

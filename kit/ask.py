@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claude_core.models import NANO, Usage, resolve
+from claude_core.models import NANO, resolve
+from claude_core.usage import Usage
 from kit.deployment import Deployment
 from kit.options import Json, deployed
 from kit.say import Stop, err, out
@@ -145,7 +146,7 @@ def _sum_up(message: "Message") -> None:
 def _cost(message: "Message") -> float:
     """USD, by the price table."""
     used = Usage.from_json(message.usage.to_dict())
-    return resolve(message.model).cost(used) / NANO
+    return resolve(message.model).cost(used, message.stop_reason) / NANO
 
 
 def _usd(amount: float) -> str:

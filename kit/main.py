@@ -2,9 +2,10 @@
 
 import typer
 
-from kit import clients, key
+from kit import budget, clients, key
 from kit.ask import ask
 from kit.doctor import doctor
+from kit.usage import usage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +17,8 @@ app = typer.Typer(
 app.command(epilog="Example: kit doctor --env prod")(doctor)
 app.add_typer(key.app, name="key")
 app.add_typer(clients.app, name="clients")
+app.add_typer(budget.app, name="budget")
+app.command(epilog="Example: kit usage --days 7 --plot")(usage)
 app.command(epilog='Example: kit ask "Why is the sky blue?" --model balanced --local')(ask)
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How the command line speaks: one sentence when something is wrong, never a stack trace."""
 
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,17 @@ from rich.console import Console
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def ago(age: dt.timedelta) -> str:
+    """A time that is past, in the two largest units that matter."""
+    minutes = max(0, int(age.total_seconds() // 60))
+    hours, days = minutes // 60, minutes // 1_440
+    if days:
+        return f"{days} d {hours % 24} h ago"
+    if hours:
+        return f"{hours} h {minutes % 60} min ago"
+    return f"{minutes} min ago" if minutes else "just now"
 
 
 class Stop(Exception):

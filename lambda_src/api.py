@@ -64,19 +64,19 @@ class Api:
                 "model": reply.message["model"],
                 "stop_reason": reply.stop_reason,
                 "cost_usd": answer.cost / NANO,
-            }
+            },
+            answer.limits,
         )
 
     async def count_tokens(self, call: Call) -> Answered:
         key = ClientKey.from_headers(call.headers)
         request = messages.count_request(from_bytes(call.body), call.headers)
-        count = self._kit.count_tokens(key, request, deadline=self._deadline(call))
-        return Answered(await count)
+        free = await self._kit.count_tokens(key, request, deadline=self._deadline(call))
+        return Answered(free.body, headers=free.limits.to_headers())
 
     async def models(self, call: Call) -> Answered:
-        data = await self._kit.models(ClientKey.from_headers(call.headers))
-        ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
-        return Answered.of({"data": data, "has_more": False, **ends})
+        free = await self._kit.models(ClientKey.from_headers(call.headers))
+        return Answered(free.body, headers=free.limits.to_headers())
 
     async def health(self, call: Call) -> Answered:
         return Answered.of({"status": "ok"})

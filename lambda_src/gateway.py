@@ -9,6 +9,7 @@ from typing import Any
 
 from claude_core.errors import InvalidRequest, KitError
 from claude_core.incoming import Incoming
+from claude_core.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ class Answered:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: object) -> "Answered":
-        return cls(json.dumps(value, ensure_ascii=False).encode())
+    def of(cls, value: object, limits: Limits | None = None) -> "Answered":
+        headers = limits.to_headers() if limits else {}
+        return cls(json.dumps(value, ensure_ascii=False).encode(), headers=headers)
 
     @classmethod
     def failed(cls, err: KitError, request_id: str) -> "Answered":

@@ -85,7 +85,7 @@ def _bring_up(stack: ExitStack) -> dict[str, Any]:
     with _step("kit key set, kit clients add"):
         OUTPUTS.write_text(json.dumps(outputs, indent=2))
         _kit("key", "set", words=claude_key)
-        added = _kit("clients", "add", "local", "--json")
+        added = _kit("clients", "add", "local", "--rpm", "6000", "--json")
         outputs["Local"]["ClientKey"] = json.loads(added)["key"]
         OUTPUTS.write_text(json.dumps(outputs, indent=2))
         OUTPUTS.chmod(0o600)

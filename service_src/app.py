@@ -61,8 +61,9 @@ class Service:
         begun_by = self._in(self._settings.answer_timeout_s)
         if not body.get("stream"):
             whole = kit.answer(incoming, key, checked, deadline=begun_by)
-            reply = (await while_connected(request.receive, whole)).reply
-            headers = {"request-id": reply.request_id or incoming.request_id}
+            answer = await while_connected(request.receive, whole)
+            reply, headers = answer.reply, answer.limits.to_headers()
+            headers["request-id"] = reply.request_id or incoming.request_id
             return Response(reply.body, headers=headers, media_type="application/json")
         over_by = self._in(self._settings.stream_timeout_s)
         events = kit.stream(incoming, key, checked, deadline=over_by, open_deadline=begun_by)
@@ -71,6 +72,7 @@ class Service:
             first,
             events,
             request_id=first.request_id or incoming.request_id,
+            limits=first.limits.to_headers() if first.limits else {},
             ping_s=float(self._settings.ping_s),
             failed=partial(self._failed, incoming, started),
         )

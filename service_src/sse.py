@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
@@ -59,6 +59,7 @@ class EventStream(Response):
         events: AsyncGenerator[Event],
         *,
         request_id: str,
+        limits: Mapping[str, str],
         ping_s: float,
         failed: Callable[[Exception], KitError],
     ) -> None:
@@ -66,17 +67,18 @@ class EventStream(Response):
 
         Args:
             request_id: shown in the headers and in a terminal error.
+            limits: headers that tell the client's own.
             ping_s: seconds of silence before a ping of our own.
             failed: told of what ends the stream early; gives the error to show.
         """
         self.background = None
         self._first, self._events = first, events
         self._id, self._ping_s, self._failed = request_id, ping_s, failed
+        self._shown = {**HEADERS, **limits, "request-id": request_id}
         self._sent_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {**HEADERS, "request-id": self._id}
-        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        pairs = [(name.encode(), value.encode()) for name, value in self._shown.items()]
         async with aclosing(self._events):
             await send({"type": "http.response.start", "status": 200, "headers": pairs})
             with suppress(CallerLeft):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -46,6 +45,8 @@ class ServerlessStack(Stack):
         settings = Settings(
             service=self.stack_name,
             clients_table=shared.clients.table_name,
+            history_table=shared.history.table_name,
+            alarm_topic=shared.alarms.topic_arn,
             claude_secret=shared.claude_secret.ref,
             claude_url=config.claude_url,
             answer_timeout_s=str(config.answer_timeout_s),
@@ -98,12 +99,7 @@ class ServerlessStack(Stack):
             )
 
         for function in functions:
-            shared.clients.grant(function.role, "dynamodb:UpdateItem")
-            function.role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["secretsmanager:GetSecretValue"], resources=[shared.claude_secret.ref]
-                )
-            )
+            shared.let_call(function.role)
 
         alarms = self._alarms(config, shared.alarms, api_function, stream_function)
         if config.canary in SHIFTS:
@@ -179,6 +175,11 @@ class ServerlessStack(Stack):
                     kit("upstream_overloaded"),
                     kit("key_missing"),
                     kit("key_rejected"),
+                ],
+                "Refused: over budget, too many, stopped": [
+                    kit("refused_over_budget"),
+                    kit("refused_too_many"),
+                    kit("refused_stopped"),
                 ],
                 "Functions: errors, throttles": [
                     *(api.metric_errors(), api.metric_throttles()),

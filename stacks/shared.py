@@ -2,7 +2,6 @@
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigw
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
@@ -12,6 +11,7 @@ from constructs import Construct
 from stacks.config import Config
 from stacks.parts import rules
 from stacks.parts.nag import acknowledge
+from stacks.parts.table import table
 
 
 class SharedStack(Stack):
@@ -33,16 +33,9 @@ class SharedStack(Stack):
             self, "ClaudeKey", description="Claude API key; filled by: kit key set"
         )
         self.claude_secret.apply_removal_policy(kept)
-        self.clients = dynamodb.Table(
-            self,
-            "Clients",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=config.keep_data
-            ),
-            deletion_protection=config.keep_data,
-            removal_policy=kept,
+        self.clients = table(self, "Clients", config=config, key="id")
+        self.history = table(
+            self, "History", config=config, key="client", sort_key="day", expires="expires_at"
         )
         self.alarms = sns.Topic(self, "Alarms", enforce_ssl=True)
         if config.alarm_email:
@@ -50,11 +43,21 @@ class SharedStack(Stack):
         self._let_api_gateway_log()
 
         acknowledge(self.claude_secret, {"SMG4": "Claude keys are rotated by: kit key set"})
-        if not config.keep_data:
-            acknowledge(self.clients, {"DDB3": "point-in-time recovery is on where data is kept"})
         CfnOutput(self, "ClaudeSecretArn", value=self.claude_secret.ref)
         CfnOutput(self, "ClientsTableName", value=self.clients.table_name)
+        CfnOutput(self, "HistoryTableName", value=self.history.table_name)
         CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
+
+    def let_call(self, role: iam.IRole) -> None:
+        """Grant what every caller of Claude needs: the key, and to keep the budgets."""
+        self.clients.grant(role, "dynamodb:UpdateItem")
+        self.history.grant(role, "dynamodb:PutItem")
+        self.alarms.grant_publish(role)
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["secretsmanager:GetSecretValue"], resources=[self.claude_secret.ref]
+            )
+        )
 
     def _let_api_gateway_log(self) -> None:
         """One role for the account and region: the last stack that sets it wins, so it stays."""

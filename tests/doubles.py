@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Self
+from urllib.parse import parse_qs
 
 import boto3
 import httpx2
@@ -25,7 +26,7 @@ class AwsDouble:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.broken: Callable[[str], tuple[int, dict[str, Any]] | None] = lambda action: None
-        self.table = "clients"
+        self.table, self.history = "clients", "history"
         self._one_at_a_time = threading.Lock()
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
@@ -46,12 +47,22 @@ class AwsDouble:
                     status, answer = refused
                     start(f"{status} refused", [("content-type", "application/x-amz-json-1.0")])
                     return [json.dumps(answer).encode()]
+            elif environ["REQUEST_METHOD"] == "POST" and "/sns/" in environ.get(
+                "HTTP_AUTHORIZATION", ""
+            ):
+                self._record_form(environ)
             # DynamoDB changes an item atomically; moto alone does not when two threads do.
             with self._one_at_a_time:
                 return list(inner(environ, start))
 
         server.app = recorded
         return self
+
+    def _record_form(self, environ: dict[str, Any]) -> None:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = _Replay(body)
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        self.calls.append(("sns", form["Action"], form))
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
@@ -72,7 +83,7 @@ class AwsDouble:
 
     def reset(self) -> None:
         moto_api_backend.reset()
-        self.table = "clients"
+        self.table, self.history = "clients", "history"
         self.calls.clear()
         self.broken = lambda action: None
 
@@ -97,6 +108,28 @@ class AwsDouble:
         )
         return self.table
 
+    def history_table(self) -> str:
+        self.boto("dynamodb").create_table(
+            TableName=self.history,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "client", "KeyType": "HASH"},
+                {"AttributeName": "day", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "client", "AttributeType": "S"},
+                {"AttributeName": "day", "AttributeType": "S"},
+            ],
+        )
+        return self.history
+
+    def alarm_topic(self) -> str:
+        return str(self.boto("sns").create_topic(Name="alarms")["TopicArn"])
+
+    def published(self) -> list[str]:
+        """Subjects that the alarm topic was told."""
+        return [form["Subject"] for service, _, form in self.calls if service == "sns"]
+
     def claude_secret(self, key: str | None = CLAUDE_KEY) -> str:
         """The secret's ARN; `None` leaves it as a deploy does: there, and empty."""
         made = self.boto("secretsmanager").create_secret(
@@ -115,6 +148,7 @@ class AwsDouble:
             "name": {"S": "tests"},
             "key_1": {"S": proof.sha256},
             "budget": {"N": str(budget)},
+            "rpm": {"N": "10000"},
             "models": {"SS": list(models)},
             "disabled": {"BOOL": False},
             "open": {"M": {}},
@@ -133,6 +167,8 @@ class AwsDouble:
         return Settings(
             service="tests",
             clients_table=self.clients_table(),
+            history_table=self.history_table(),
+            alarm_topic=self.alarm_topic(),
             claude_secret=self.claude_secret(key),
             claude_url=claude_url,
             answer_timeout_s="25",

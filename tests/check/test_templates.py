@@ -23,6 +23,7 @@ NAG = "AwsSolutions::AwsSolutions-"
 ACCEPTED = {
     ("SharedStack/ClaudeKey", f"{NAG}SMG4"),
     ("SharedStack/Clients", f"{NAG}DDB3"),
+    ("SharedStack/History", f"{NAG}DDB3"),
     (
         "SharedStack/ApiLogsRole",
         f"{NAG}IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/"

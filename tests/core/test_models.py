@@ -3,7 +3,8 @@
 import pytest
 
 from claude_core.errors import NotFound
-from claude_core.models import MODELS, NANO, Model, Usage, resolve
+from claude_core.models import MODELS, NANO, Model, Price, resolve
+from claude_core.usage import Usage
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,10 @@ def test_usage_is_read_as_the_messages_api_writes_it() -> None:
         "cache_read_input_tokens": 11,
         "cache_creation_input_tokens": 30,
         "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
-        "server_tool_use": None,
+        "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1},
+        "service_tier": "batch",
+        "speed": "fast",
+        "inference_geo": "us",
     }
     usage = Usage.from_json(written)
     assert usage == Usage(
@@ -43,6 +47,10 @@ def test_usage_is_read_as_the_messages_api_writes_it() -> None:
         cache_read_tokens=11,
         cache_write_5m_tokens=10,
         cache_write_1h_tokens=20,
+        web_searches=2,
+        batch=True,
+        fast=True,
+        in_us=True,
     )
     assert usage.prompt_tokens == 46
 
@@ -56,7 +64,7 @@ def test_usage_without_cache_fields_is_not_an_error(missing: object) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
 @pytest.mark.parametrize("read", [10, 100_000, 100_001, 999_999])
 def test_the_worst_cost_is_never_below_what_a_call_can_cost(model: Model, read: int) -> None:
-    worst = model.worst_cost(input_tokens=read, max_tokens=500, cache="1h")
+    worst = model.worst_cost(Usage(input_tokens=read, output_tokens=500), cache="1h")
     for usage in (
         Usage(input_tokens=read, output_tokens=500),
         Usage(cache_write_5m_tokens=read, output_tokens=500),
@@ -64,6 +72,13 @@ def test_the_worst_cost_is_never_below_what_a_call_can_cost(model: Model, read: 
         Usage(cache_read_tokens=read, output_tokens=500),
     ):
         assert model.cost(usage) <= worst
+
+
+def test_a_model_without_a_price_cannot_be_written_down_so_that_synth_and_start_refuse_it() -> None:
+    with pytest.raises(ValueError, match="cannot be held to a budget"):
+        Price(input=0, output=500, cache_read=10)
+    with pytest.raises(TypeError, match="price"):
+        Model(id="claude-new", role=None, display_name="New")  # type: ignore[call-arg]
 
 
 def test_roles_are_aliases_and_ids_stand_for_themselves() -> None:

@@ -50,7 +50,7 @@ class Served:
     def spent(self) -> int:
         """Nano-dollars that the client was charged."""
         row = self.aws.row(self.client)
-        left = [int(value) for name, value in row.items() if name.startswith("spend_")]
+        left = [int(value) for name, value in row.items() if name.startswith("left_")]
         return BUDGET - left[0] if left else 0
 
     def open(self) -> int:

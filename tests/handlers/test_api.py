@@ -73,7 +73,7 @@ def test_a_prompt_gets_text_tokens_and_what_it_cost(served: Served) -> None:
 def test_the_budget_is_charged_with_what_was_used_and_nothing_stays_open(served: Served) -> None:
     _, body = served("POST /prompt", {"prompt": "hello"})
     row = served.aws.row(served.client)
-    (left,) = [int(value) for name, value in row.items() if name.startswith("spend_")]
+    (left,) = [int(value) for name, value in row.items() if name.startswith("left_")]
     assert left == 10**9 - round(body["cost_usd"] * 1e9)
     assert row["open"] == {}
 

@@ -1,76 +1,33 @@
 """The command line against moto: what it writes is what the functions accept; keys stay keys."""
 
-import asyncio
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
-from claude_core.aws import Aws
-from claude_core.budget import Budget
-from claude_core.clients import ClientKey
 from claude_core.errors import NotAllowed, NotAuthenticated
 from claude_core.models import MODELS, resolve
 from kit import checks, deployment
 from kit.main import app
 from kit.say import Stop
 from local.fake_claude.inprocess import Fake
-from tests.doubles import CLAUDE_KEY, REGION, AwsDouble, http
-
-Kit = Callable[..., Result]
-
-
-@pytest.fixture
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "outputs.json"
-    monkeypatch.setattr(deployment, "OUTPUTS", path)
-    return path
+from tests.doubles import CLAUDE_KEY, REGION, AwsDouble
+from tests.kit.conftest import Kit, added
+from tests.spending import spend
 
 
-@pytest.fixture
-def kit(aws: AwsDouble, claude: Fake, outputs: Path) -> Kit:
-    """`kit … --local`, with moto as the cloud and the fake as Claude."""
-    written = {
-        "SharedStack": {
-            "ClientsTableName": aws.clients_table(),
-            "ClaudeSecretArn": aws.claude_secret(key=None),
-        },
-        "ServerlessStack": {"ApiUrl": claude.url},
-        "Local": {
-            "AwsEndpoint": aws.url,
-            "Region": REGION,
-            "AccessKeyId": "testing",
-            "ClaudeUrl": claude.url,
-            "ClientKey": CLAUDE_KEY,
-        },
-    }
-    outputs.write_text(json.dumps(written))
-
-    def run(*arguments: str, words: str | None = None) -> Result:
-        return CliRunner().invoke(app, [*arguments, "--local"], input=words)
-
-    return run
-
-
-def added(kit: Kit, name: str = "shop", *options: str) -> str:
-    result = kit("clients", "add", name, "--json", *options)
-    assert result.exit_code == 0, result.output
-    return str(json.loads(result.stdout)["key"])
+def rows(aws: AwsDouble) -> list[dict[str, Any]]:
+    """Of the clients table, without the one that is of all of them."""
+    items = aws.boto("dynamodb").scan(TableName="clients")["Items"]
+    return [item for item in items if item["id"]["S"] != "#all"]
 
 
 def reserve(aws: AwsDouble, key: str, model: str = "fast") -> None:
-    async def once() -> None:
-        async with http() as client:
-            budget = Budget(Aws(client, aws.runtime), "clients")
-            proof = ClientKey.parse(key)
-            await budget.settle(await budget.reserve(proof, resolve(model), 1_000), 400)
-
-    asyncio.run(once())
+    spend(aws, key, 400, model=resolve(model))
 
 
 def test_a_client_that_was_added_may_call_and_its_budget_is_charged(
@@ -365,8 +322,8 @@ def test_doctor_tells_of_a_cdk_that_is_not_the_pinned_one(
 
 def test_the_month_of_the_list_is_the_month_of_the_budget(kit: Kit, aws: AwsDouble) -> None:
     added(kit)
-    (row,) = aws.boto("dynamodb").scan(TableName="clients")["Items"]
-    last_year = f"spend_{dt.datetime.now(dt.UTC).year - 1}_01"
+    (row,) = rows(aws)
+    last_year = f"left_{dt.datetime.now(dt.UTC).year - 1}_01"
     aws.boto("dynamodb").put_item(TableName="clients", Item=row | {last_year: {"N": "1"}})
     (listed,) = json.loads(kit("clients", "list", "--json").stdout)
     assert listed["left_usd"] == listed["budget_usd"]

@@ -122,9 +122,20 @@ def test_prod_keeps_its_data_and_dev_leaves_nothing_behind() -> None:
 
     assert set(fates("prod").values()) == {"Retain"}
     assert set(fates("dev").values()) == {"Delete"}
-    (table,) = template("prod", "SharedStack").of_type("AWS::DynamoDB::Table").values()
-    assert table["DeletionProtectionEnabled"]
-    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    tables = template("prod", "SharedStack").of_type("AWS::DynamoDB::Table").values()
+    assert len(tables) == 2
+    for table in tables:
+        assert table["DeletionProtectionEnabled"]
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_the_history_ends_by_itself_and_the_budgets_never(env: str) -> None:
+    tables = template(env, "SharedStack").of_type("AWS::DynamoDB::Table")
+    for id, table in tables.items():
+        ends = table.get("TimeToLiveSpecification")
+        expected = {"AttributeName": "expires_at", "Enabled": True}
+        assert ends == (expected if id.startswith("History") else None)
 
 
 def test_the_secret_is_created_empty_so_that_a_deploy_never_touches_the_key() -> None:

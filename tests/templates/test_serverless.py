@@ -28,6 +28,8 @@ HELLO = {"role": "user", "content": "hello"}
 NO_SETTINGS = Settings(
     service="tests",
     clients_table="",
+    history_table="",
+    alarm_topic="",
     claude_secret="",
     claude_url="",
     answer_timeout_s="",
@@ -202,7 +204,9 @@ def test_the_role_may_do_exactly_what_the_function_does() -> None:
         )
     }
     assert actions == {
+        "dynamodb:PutItem",
         "dynamodb:UpdateItem",
+        "sns:Publish",
         "secretsmanager:GetSecretValue",
         "logs:CreateLogStream",
         "logs:PutLogEvents",

@@ -1,6 +1,7 @@
 """Each handler runs with the environment, and under the role, that its template really gives it."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -88,8 +89,8 @@ def test_handlers_do_what_their_role_allows_and_use_all_that_it_allows(
     secret = shared.outputs["ClaudeSecretArn"]
     aws.boto("secretsmanager").put_secret_value(SecretId=secret, SecretString=CLAUDE_KEY)
     aws.table = shared.outputs["ClientsTableName"]
-    key, _ = aws.add_client()
     for function in deployed.functions():
+        key = client_with_chores(aws)
         (use,) = (use for id, use in USES[stack].items() if function.startswith(id))
         with monkeypatch.context() as patch:
             for name, value in (deployed.environment(function) | what_lambda_sets(aws)).items():
@@ -108,10 +109,26 @@ def test_handlers_do_what_their_role_allows_and_use_all_that_it_allows(
         assert unused <= set(BY_AWS_ITSELF), f"{function} may {unused}, which nothing uses"
 
 
+def client_with_chores(aws: AwsDouble) -> str:
+    """One for whom everything has to be done: a day to be moved, a warning to be given."""
+    now = dt.datetime.now(dt.UTC)
+    spent: dict[str, Any] = {
+        f"spent_{now:%Y_%m}": {"N": str(6 * 10**8)},
+        f"left_{now:%Y_%m}": {"N": str(4 * 10**8)},
+    }
+    old: dict[str, Any] = {
+        f"use.{now - dt.timedelta(days=3):%Y%m%d}.claude-haiku-5-5.cost": {"N": "1"}
+    }
+    key, _ = aws.add_client(budget=10**9, **spent, **old)
+    return key
+
+
 def resource_of(call: tuple[str, str, dict[str, Any]]) -> tuple[str, str]:
     service, action, payload = call
     if service == "dynamodb":
         arn = f"arn:aws:dynamodb:{REGION}:123456789012:table/{payload['TableName']}"
+    elif service == "sns":
+        arn = payload["TopicArn"]
     else:
         assert service == "secretsmanager", f"say here which resource {service} is called on"
         arn = payload["SecretId"]

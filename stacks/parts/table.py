@@ -1,0 +1,40 @@
+"""The one way a table is made: paid by the request, and kept and recoverable where data is."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from stacks.config import Config
+from stacks.parts.nag import acknowledge
+
+
+def table(
+    scope: Construct,
+    id: str,
+    *,
+    config: Config,
+    key: str,
+    sort_key: str | None = None,
+    expires: str | None = None,
+) -> dynamodb.Table:
+    """A table of string keys; `expires` names the attribute that DynamoDB's TTL reads."""
+    made = dynamodb.Table(
+        scope,
+        id,
+        partition_key=_string(key),
+        sort_key=_string(sort_key) if sort_key else None,
+        time_to_live_attribute=expires,
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=config.keep_data
+        ),
+        deletion_protection=config.keep_data,
+        removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+    )
+    if not config.keep_data:
+        acknowledge(made, {"DDB3": "point-in-time recovery is on where data is kept"})
+    return made
+
+
+def _string(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

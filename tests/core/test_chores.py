@@ -1,0 +1,145 @@
+"""Beside a settlement: warnings, once each, and days, moved when over; neither holds it up."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from claude_core.errors import OverBudget
+from claude_core.usage import Usage
+from tests.core.purse import FAST, MONTH, NOVEMBER, Purse
+
+USAGE = Usage(input_tokens=100, output_tokens=50, cache_read_tokens=40)
+
+
+def spend(purse: Purse, cost: int) -> None:
+    purse.settle(purse.reserve(cost), cost, USAGE)
+
+
+def test_the_alarm_topic_is_told_at_50_and_80_and_100_percent_once_each() -> None:
+    purse = Purse(budget=10**9)
+    for _ in range(100):
+        spend(purse, 10**7)
+    subjects = [subject for subject, _ in purse.dynamo.topic]
+    assert subjects == [f"Claude budget: shop has used {level} %" for level in (50, 80, 100)]
+
+
+def test_a_warning_says_how_it_stands_and_what_to_do() -> None:
+    purse = Purse(budget=20 * 10**9)
+    purse.reserve(2 * 10**9)
+    spend(purse, 16 * 10**9)
+    ((_, message),) = purse.dynamo.topic
+    assert "has spent $16.00 of its $20.00 for 2026-11; $2.00 more are reserved" in message
+    assert "resets on 2026-12-01 at 00:00 UTC" in message
+    assert "kit clients set shop --budget" in message
+
+
+def test_a_budget_whose_rest_covers_no_call_is_gone_and_that_is_told_once() -> None:
+    purse = Purse(budget=100)
+    spend(purse, 85)
+    for _ in range(3):
+        with pytest.raises(OverBudget):
+            purse.reserve(20)
+    assert [subject[-5:] for subject, _ in purse.dynamo.topic] == [" 80 %", "100 %"]
+
+
+def test_one_call_that_is_far_too_large_does_not_say_that_the_budget_is_gone() -> None:
+    purse = Purse(budget=100)
+    with pytest.raises(OverBudget):
+        purse.reserve(500)
+    assert purse.dynamo.topic == []
+
+
+def test_many_calls_that_cross_a_line_at_once_warn_once() -> None:
+    purse = Purse(budget=1_000)
+
+    async def many() -> None:
+        from claude_core.reservation import Spent
+
+        async def one() -> None:
+            admitted = await purse.budget.reserve(purse.key, FAST, 10)
+            await purse.budget.settle(admitted.held, Spent(FAST, 10), row=admitted.row)
+
+        await asyncio.gather(*[one() for _ in range(60)])
+
+    asyncio.run(many())
+    assert len(purse.dynamo.topic) == 1
+
+
+def test_a_new_month_warns_anew() -> None:
+    purse = Purse(budget=100)
+    spend(purse, 60)
+    purse.now = dt.datetime(2026, 12, 2, tzinfo=dt.UTC)
+    spend(purse, 60)
+    assert len(purse.dynamo.topic) == 2
+
+
+def test_a_topic_that_is_down_costs_one_try_in_five_minutes_and_the_warning_comes_later() -> None:
+    purse = Purse(budget=1_000)
+    purse.dynamo.lose = lambda action: "before" if action == "Publish" else None
+    for _ in range(70):
+        spend(purse, 10)
+    assert len(purse.trouble) == 1
+    assert "topic was not told" in purse.trouble[0]
+    purse.dynamo.lose = lambda action: None
+    purse.now += dt.timedelta(minutes=6)
+    purse.reserve(1)
+    assert len(purse.dynamo.topic) == 1
+
+
+def test_each_day_is_counted_by_model_in_the_settlement_itself() -> None:
+    purse = Purse(budget=10**9)
+    spend(purse, 30)
+    spend(purse, 12)
+    counted = {"cost": 42, "calls": 2, "input": 280, "output": 100, "cached": 80}
+    assert purse.row.use() == {"20261123": {FAST.id: counted}}
+
+
+def test_what_cost_nothing_is_not_counted() -> None:
+    purse = Purse()
+    purse.settle(purse.reserve(30), 0)
+    assert purse.row.use() == {}
+
+
+def test_a_day_goes_to_the_history_once_no_clock_can_add_to_it_and_is_counted_once() -> None:
+    purse = Purse(budget=10**9)
+    spend(purse, 30)
+    purse.now = NOVEMBER + dt.timedelta(days=1)
+    spend(purse, 30)
+    assert purse.dynamo.kept == {}
+    purse.now = NOVEMBER + dt.timedelta(days=2)
+    spend(purse, 30)
+    (kept,) = purse.dynamo.kept.values()
+    assert kept["day"] == {"S": "20261123"}
+    assert kept["name"] == {"S": "shop"}
+    assert kept["models"]["M"][FAST.id]["M"]["cost"] == {"N": "30"}
+    ends = dt.datetime.fromtimestamp(int(kept["expires_at"]["N"]), dt.UTC)
+    assert ends == dt.datetime(2027, 12, 28, tzinfo=dt.UTC)
+    assert set(purse.row.use()) == {"20261124", "20261125"}
+
+
+def test_a_history_that_is_down_keeps_the_day_in_the_row_and_the_call_goes_on() -> None:
+    purse = Purse(budget=10**9)
+    spend(purse, 30)
+    purse.now = NOVEMBER + dt.timedelta(days=2)
+    purse.dynamo.lose = lambda action: "before" if action == "PutItem" else None
+    spend(purse, 30)
+    assert "20261123" in purse.row.use()
+    assert len(purse.trouble) == 1
+    purse.dynamo.lose = lambda action: None
+    purse.now += dt.timedelta(minutes=6)
+    spend(purse, 30)
+    assert "20261123" not in purse.row.use()
+    assert len(purse.dynamo.kept) == 1
+
+
+def test_a_month_of_calls_every_day_loses_no_nano_dollar_between_row_and_history() -> None:
+    purse = Purse(budget=10**9)
+    for day in range(30):
+        purse.now = dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC) + dt.timedelta(days=day)
+        spend(purse, 1_000 + day)
+    kept = sum(
+        int(one["models"]["M"][FAST.id]["M"]["cost"]["N"]) for one in purse.dynamo.kept.values()
+    )
+    held = sum(models[FAST.id]["cost"] for models in purse.row.use().values())
+    assert kept + held == purse.row.spent(MONTH) == sum(range(1_000, 1_030))
