@@ -2,14 +2,43 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Self, cast
 
 CLAUDE_URL = "https://api.anthropic.com"
 
 
+class Environment:
+    """A dataclass of strings that a stack writes with `to_env` and the code reads with `from_env`:
+    the variables are named as the fields are, in capitals."""
+
+    def to_env(self) -> dict[str, str]:
+        values = {name: getattr(self, name.lower()) for name in _names(type(self))}
+        return {name: value for name, value in values.items() if value}
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Read the process's environment.
+
+        Raises:
+            KeyError: the deployment is incomplete; names the variable.
+        """
+        env = os.environ if env is None else env
+        found = {
+            name.lower(): env[name] if default is MISSING else env.get(name, default)
+            for name, default in _names(cls).items()
+        }
+        return cls(**found)
+
+
+def _names(kind: type[Environment]) -> dict[str, Any]:
+    """Variables and their defaults."""
+    return {field.name.upper(): field.default for field in fields(cast(Any, kind))}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """A stack writes these with `to_env`; a handler reads them with `from_env`."""
+class Settings(Environment):
+    """What every caller of Claude is told."""
 
     service: str
     """What logs and metrics are filed under: the stack's name."""
@@ -30,24 +59,34 @@ class Settings:
     ping_s: str = ""
     """Seconds of silence after which a stream says that it is alive."""
 
-    def to_env(self) -> dict[str, str]:
-        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value}
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
-        """Read the function's environment.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings(Environment):
+    """What the chat service is told besides; every number as text, in the unit of its name."""
 
-        Raises:
-            KeyError: the deployment is incomplete; names the variable.
-        """
-        env = os.environ if env is None else env
-
-        def value(field: Field[str]) -> str:
-            name = field.name.upper()
-            return env[name] if field.default is MISSING else env.get(name, field.default)
-
-        return cls(**{field.name: value(field) for field in fields(cls)})
+    conversations_table: str
+    frame_bytes: str
+    """The longest websocket frame that is read."""
+    messages_per_minute: str
+    """Of one socket."""
+    sockets_per_client: str
+    """Of one client, at one task."""
+    sockets_per_task: str
+    auth_s: str
+    """From the connection to a proved handshake."""
+    idle_s: str
+    """Without a message, and without an answer on its way."""
+    lifetime_s: str
+    """Of a socket, after which it is told to reconnect."""
+    buffer_bytes: str
+    """Written for a reader that does not take it, before its socket is closed."""
+    resume_s: str
+    """That an answer goes on whose reader asked to resume it and is gone."""
+    drain_s: str
+    """From SIGTERM to the end of the last stream."""
+    ws_ping_s: str
+    conversation_days: str
+    """That a conversation is kept after its last message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

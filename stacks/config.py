@@ -72,6 +72,25 @@ class Config:
     waf_requests_per_5_min: int | None = None
     """From one address; None leaves the firewall out."""
 
+    frame_bytes: int = 256 * 1024
+    messages_per_minute: int = 60
+    """Of one websocket."""
+    sockets_per_client: int = 100
+    """Of one client, at one task."""
+    sockets_per_task: int = 2_000
+    auth_s: int = 5
+    """From a connection to a proved handshake."""
+    idle_s: int = 15 * 60
+    lifetime_s: int = 4 * 3_600
+    """Of a websocket; then it is told to reconnect."""
+    buffer_bytes: int = 1024 * 1024
+    """For a reader that does not take what is written."""
+    resume_s: int = 60
+    drain_s: int = 110
+    """Streams have so long after SIGTERM; Fargate kills at 120 s."""
+    ws_ping_s: int = 20
+    conversation_days: int = 30
+
     @property
     def function_timeout_s(self) -> int:
         return self.api_timeout_s - 1
