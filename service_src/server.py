@@ -11,10 +11,36 @@ from types import FrameType
 
 import httpx2
 import uvicorn
+from fastapi import FastAPI
 
+from claude_core.settings import ChatSettings
 from service_src.live import Live
+from service_src.protocol import Socket, limited
 
 ASKED_EVERY_S = 5.0
+KEEP_ALIVE_S = 310
+"""Above the load balancer's idle timeout, or it answers 502."""
+
+
+def configured(app: FastAPI, chat: ChatSettings, *, host: str, port: int) -> uvicorn.Config:
+    """How the service listens."""
+    ping_s = float(chat.ws_ping_s)
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=limited(asked_within_s=float(chat.auth_s), buffer_bytes=int(chat.buffer_bytes)),
+        ws=Socket,
+        # A frame that is somewhat too long is answered with an error; a longer one is not read.
+        ws_max_size=2 * int(chat.frame_bytes),
+        ws_ping_interval=ping_s,
+        ws_ping_timeout=ping_s,
+        ws_per_message_deflate=False,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
 
 
 class Server(uvicorn.Server):
