@@ -119,7 +119,10 @@ async def _tunnel(caller: Streams, target: Streams, idle_s: float) -> None:
             await writer.drain()
 
     async def watch() -> None:
-        while (left := last + idle_s - loop.time()) > 0:
+        while True:
+            left = last + idle_s - loop.time()
+            if left <= 0:
+                return
             await asyncio.sleep(left)
 
     tasks = [
@@ -146,15 +149,19 @@ def _cut(writer: asyncio.StreamWriter) -> None:
         writer.close()
 
 
-async def main(file: Path) -> None:
-    """Serve what a file describes: port, targets, health_path, idle_s."""
-    told = json.loads(file.read_text())
-    balancer = Balancer(Path(told["targets"]), told["health_path"], told["idle_s"])
-    server = await asyncio.start_server(balancer.serve, "127.0.0.1", told["port"], limit=HEAD_BYTES)
+async def run(balancer: Balancer, port: int) -> None:
+    server = await asyncio.start_server(balancer.serve, "127.0.0.1", port, limit=HEAD_BYTES)
     async with server:
         await asyncio.gather(server.serve_forever(), balancer.watch())
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve what a file describes: port, targets, health_path, idle_s."""
+    told = json.loads(Path(sys.argv[1]).read_text())
+    balancer = Balancer(Path(told["targets"]), told["health_path"], told["idle_s"])
     with suppress(KeyboardInterrupt):
-        asyncio.run(main(Path(sys.argv[1])))
+        asyncio.run(run(balancer, told["port"]))
+
+
+if __name__ == "__main__":
+    main()
