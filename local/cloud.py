@@ -60,8 +60,9 @@ def synth(claude_url: str) -> None:
 def deploy(endpoint: str, outputs: Path, assembly: Path = ASSEMBLY) -> dict[str, Any]:
     """Bootstrap, and deploy every stack of the assembly; the stacks' outputs."""
     env = clean_env() | credentials(endpoint) | {"CDK_DOCKER": str(DOCKER)}
-    run("bootstrap", _cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}"), env)
-    arguments = ("--app", str(assembly), "--require-approval", "never", "--progress", "events")
+    app = ("--app", str(assembly))  # without it, bootstrap would run app.py once more
+    run("bootstrap", _cdk("bootstrap", *app, f"aws://{ACCOUNT}/{REGION}"), env)
+    arguments = (*app, "--require-approval", "never", "--progress", "events")
     run("deploy", _cdk("deploy", "--all", *arguments, "--outputs-file", str(outputs)), env)
     found: dict[str, Any] = json.loads(outputs.read_text())
     return found
