@@ -47,7 +47,7 @@ check: install ## lint, types, templates, bundles, secrets
 	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
-	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))
+	$(BIN)/python -m pytest -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
 
 image-test: install ## the images, built and run: needs a Docker engine, or root with buildah and mmdebstrap (BASE=image, SKIP=1)
 	@BASE=$(BASE) SKIP=$(SKIP) $(BIN)/python -m pytest -m image tests/image

@@ -71,7 +71,8 @@ class Balancer:
             return await _say(caller[1], b"502 Bad Gateway", b"no target answers")
         try:
             target[1].write(_told(head, caller[1].get_extra_info("peername")[0]))
-            await _tunnel(caller, target, self.idle_s)
+            if not await _tunnel(caller, target, self.idle_s):
+                await _say(caller[1], b"502 Bad Gateway", b"the target went without an answer")
         finally:
             _cut(target[1])
 
@@ -106,15 +107,16 @@ def _told(head: bytes, caller: str) -> bytes:
     return b"\r\n".join([first, *kept, b"", b""])
 
 
-async def _tunnel(caller: Streams, target: Streams, idle_s: float) -> None:
-    """Bytes both ways until either side ends, or both are silent for too long."""
+async def _tunnel(caller: Streams, target: Streams, idle_s: float) -> bool:
+    """Bytes both ways until either side ends, or both are silent for too long; whether the target
+    has written any."""
     loop = asyncio.get_running_loop()
-    last = loop.time()
+    last, answered = loop.time(), False
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal last
+        nonlocal last, answered
         while chunk := await reader.read(CHUNK):
-            last = loop.time()
+            last, answered = loop.time(), answered or reader is target[0]
             writer.write(chunk)
             await writer.drain()
 
@@ -135,6 +137,7 @@ async def _tunnel(caller: Streams, target: Streams, idle_s: float) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    return answered
 
 
 async def _say(writer: asyncio.StreamWriter, status: bytes, words: bytes) -> None:

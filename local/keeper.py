@@ -14,8 +14,9 @@ from local.paths import STATE
 from local.processes import Guarded
 from local.task import Task
 
-LOOK_S, AGAIN_S = 1.0, 5.0
-"""Seconds between two looks at the tasks, and before a task that did not come up is tried again."""
+LOOK_S, AGAIN_S, KNOWN_S = 1.0, 5.0, 2.0
+"""Seconds between two looks at the tasks, before one that did not come up is tried again, and by
+which the balancer sends nothing to a task that is no longer written down."""
 
 
 class Keeper:
@@ -83,12 +84,14 @@ class Keeper:
             self._service, old = now, self._tasks
             self._tasks = [self._started() for _ in range(now.desired)]
             self._register()
+            self._stop.wait(KNOWN_S)
             for task in old:
                 task.process.tell_to_end()
                 self._leaving.append(task.process)
             self._say(f"{self._name}: deployed anew")
         for place, task in enumerate(self._tasks):
             if (code := task.process.ended) is not None:
+                task.process.tell_to_end()
                 self._say(f"{self._name}: a task ended with {code} and is replaced")
                 self._tasks[place] = self._started()
                 self._register()
