@@ -86,8 +86,7 @@ def behind(folder: Path, *targets: Target, idle_s: float = WAIT_S) -> Iterator[s
     file, port = folder / "targets.json", free_port()
     file.write_text(json.dumps([target.port for target in targets]))
     balancer = Balancer(file, "/ready", idle_s)
-    loop = asyncio.new_event_loop()
-    serving = loop.create_task(run(balancer, port))
+    stop = threading.Event()
     with ExitStack() as stack:
         for server in [target.server for target in targets]:
             thread = threading.Thread(target=server.run, daemon=True)
@@ -95,18 +94,21 @@ def behind(folder: Path, *targets: Target, idle_s: float = WAIT_S) -> Iterator[s
             stack.callback(thread.join)
             stack.callback(setattr, server, "should_exit", True)
             until(lambda server=server: server.started)
-        thread = threading.Thread(target=lambda: loop.run_until_complete(ended(serving)))
+        thread = threading.Thread(target=lambda: asyncio.run(served(balancer, port, stop)))
         thread.start()
-        stack.callback(loop.close)
         stack.callback(thread.join)
-        stack.callback(lambda: loop.call_soon_threadsafe(serving.cancel))
+        stack.callback(stop.set)
         until(lambda: balancer._healthy or not targets)
         time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
 
 
-async def ended(task: "asyncio.Task[None]") -> None:
-    await asyncio.wait({task})
+async def served(balancer: Balancer, port: int, stop: threading.Event) -> None:
+    serving = asyncio.create_task(run(balancer, port))
+    await asyncio.to_thread(stop.wait)
+    serving.cancel()
+    await asyncio.wait({serving})
+    await asyncio.sleep(0.1)  # for the connections that the tests have closed
 
 
 def until(true: Any) -> None:
