@@ -43,10 +43,14 @@ check: install ## lint, types, templates, bundles, secrets
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
+	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
 	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
-	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))
+	$(BIN)/python -m pytest -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
+
+image-test: install ## the images, built and run: needs a Docker engine, or root with buildah and mmdebstrap (BASE=image, SKIP=1)
+	@BASE=$(BASE) SKIP=$(SKIP) $(BIN)/python -m pytest -m image tests/image
 
 bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
@@ -55,6 +59,7 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
+	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live bench lock
+.PHONY: help install synth local local-stop test pytest check test-live image-test bench lock

@@ -13,7 +13,8 @@ from local.paths import LOGS, OUTPUTS, PID, ROOT
 from local.processes import tail
 
 DETACHED_READY_S = 300.0
-STOPPED_S = 30.0
+STOPPED_S = 150.0
+"""A task may take its stopTimeout of 120 s to end its streams."""
 
 
 def start(*, detach: bool) -> None:

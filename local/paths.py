@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 STATE = ROOT / ".local"
 HOME, TMP, LOGS = STATE / "home", STATE / "tmp", STATE / "logs"
 ASSEMBLY, OUTPUTS, PID = STATE / "assembly", STATE / "outputs.json", STATE / "up.pid"
-CLOUD_VENV = STATE / "cloud-venv"
+CLOUD_VENV, IMAGES = STATE / "cloud-venv", STATE / "images"
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS")

@@ -10,25 +10,41 @@ from typing import Self
 
 import httpx2
 
+from local.guard import GRACE_S
 from local.paths import LOGS, ROOT
 
 READY_S = 30.0
-STOP_S = 10.0
+STOP_S = 5.0
+GUARD = ROOT / "local" / "guard.py"
 
 
 class Guarded:
     """One program and its whole process group; ends with us, however we end."""
 
-    def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
-        self._name, self._log = name, LOGS / f"{name}.log"
-        with self._log.open("wb") as log:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        env: dict[str, str],
+        *,
+        cwd: Path = ROOT,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        """Start it; its words go to a log of its name.
+
+        Args:
+            grace_s: seconds from SIGTERM to SIGKILL when it is to end.
+        """
+        self._name, self.log, self._grace_s = name, LOGS / f"{name}.log", grace_s
+        guard = [sys.executable, "-P", str(GUARD), "--grace", f"{grace_s:g}"]
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.guard", *command],
+                [*guard, *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=env,
-                cwd=ROOT,
+                cwd=cwd,
                 start_new_session=True,
             )
 
@@ -36,12 +52,21 @@ class Guarded:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.stdin:
-            self._process.stdin.close()
+        self.tell_to_end()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_S)
+            self._process.wait(self._grace_s + STOP_S)
         self._process.kill()
         self._process.wait()
+
+    def tell_to_end(self) -> None:
+        """SIGTERM now, SIGKILL when its grace is over; does not wait for either."""
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, if it has ended."""
+        return self._process.poll()
 
     def wait_for(self, url: str) -> None:
         """Until `url` answers.
@@ -52,13 +77,13 @@ class Guarded:
         end = time.monotonic() + READY_S
         while time.monotonic() < end:
             if self._process.poll() is not None:
-                raise SystemExit(f"{self._name} ended at once:\n{tail(self._log)}")
+                raise SystemExit(f"{self._name} ended at once:\n{tail(self.log)}")
             with suppress(httpx2.HTTPError):
                 httpx2.get(url, timeout=1.0)
                 return
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.05)
-        raise SystemExit(f"{self._name} did not answer in {READY_S:g} s:\n{tail(self._log)}")
+        raise SystemExit(f"{self._name} did not answer in {READY_S:g} s:\n{tail(self.log)}")
 
 
 def free_port() -> int:

@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
-import boto3
-
 from local import cloud
 from local.adapter import Adapted
 from local.paths import ASSEMBLY, STATE, clean_env
@@ -22,7 +20,7 @@ def start(stack: ExitStack, endpoint: str, outputs: dict[str, dict[str, str]]) -
         SystemExit: a service or a front did not come up; shows the end of its log.
     """
     for name, values in outputs.items():
-        resources = _client("cloudformation", endpoint).get_template(StackName=name)[
+        resources = cloud.client("cloudformation", endpoint).get_template(StackName=name)[
             "TemplateBody"
         ]["Resources"]
         services = {
@@ -35,18 +33,13 @@ def start(stack: ExitStack, endpoint: str, outputs: dict[str, dict[str, str]]) -
 
 def _run(stack: ExitStack, endpoint: str, name: str, id: str, function: Any) -> str:
     """Start one function's service; its URL."""
-    found = _client("cloudformation", endpoint).describe_stack_resource(
+    found = cloud.client("cloudformation", endpoint).describe_stack_resource(
         StackName=name, LogicalResourceId=id
     )
     physical = found["StackResourceDetail"]["PhysicalResourceId"]
-    configured = _client("lambda", endpoint).get_function_configuration(FunctionName=physical)
-    env = configured["Environment"]["Variables"] | {
-        "AWS_LAMBDA_FUNCTION_NAME": physical,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": cloud.REGION,
-        "AWS_ACCESS_KEY_ID": cloud.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": cloud.ACCESS_KEY,
-    }
+    configured = cloud.client("lambda", endpoint).get_function_configuration(FunctionName=physical)
+    env = configured["Environment"]["Variables"] | cloud.credentials(endpoint)
+    env["AWS_LAMBDA_FUNCTION_NAME"] = physical
     bundle = ASSEMBLY / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     service = Adapted(f"{name}-{id}", configured["Handler"], bundle, env)
     stack.enter_context(service.process)
@@ -73,13 +66,3 @@ def _front(
     url = f"http://127.0.0.1:{port}/{stage}"
     front.wait_for(f"{url}/health")
     return url
-
-
-def _client(service: str, endpoint: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=cloud.REGION,
-        aws_access_key_id=cloud.ACCESS_KEY,
-        aws_secret_access_key=cloud.ACCESS_KEY,
-    )

@@ -16,8 +16,8 @@ from typing import Any
 from rich.console import Console
 
 from claude_core.settings import CLAUDE_URL
-from local import cloud, services
-from local.paths import LOGS, OUTPUTS, PID, ROOT, STATE, clean_env
+from local import cloud, fargate, services, transform
+from local.paths import ASSEMBLY, LOGS, OUTPUTS, PID, ROOT, STATE, clean_env
 from local.processes import Guarded, free_port
 
 FAKE_KEY = "sk-ant-" + "local-fake-claude-key"
@@ -68,7 +68,9 @@ def _bring_up(stack: ExitStack) -> dict[str, Any]:
         templates = pool.submit(cloud.synth, claude_url)
         emulator.wait_for(f"{endpoint}/_ministack/health")
         templates.result()
-    with _step("cdk bootstrap, cdk deploy SharedStack, ServerlessStack"):
+    for name, gone in transform.leave_out(ASSEMBLY).items():
+        console.print(f"[dim]{name} goes without {', '.join(gone)}[/]", soft_wrap=True)
+    with _step("cdk bootstrap, cdk deploy --all"):
         outputs = cloud.deploy(endpoint, STATE / "deployed.json")
     for values in outputs.values():
         for name, value in values.items():
@@ -76,6 +78,8 @@ def _bring_up(stack: ExitStack) -> dict[str, Any]:
                 values[name] = cloud.here(value, endpoint)
     with _step("web services, and the front before them"):
         services.start(stack, endpoint, outputs)
+    with _step("tasks, and the load balancer before them"):
+        fargate.start(stack, endpoint, outputs, assembly=ASSEMBLY, say=console.print)
     outputs["Local"] = {
         "AwsEndpoint": endpoint,
         "Region": cloud.REGION,
@@ -134,6 +138,8 @@ def _step(name: str) -> Iterator[None]:
 def _show(outputs: dict[str, Any]) -> None:
     url, key = outputs["ServerlessStack"]["ApiUrl"], outputs["Local"]["ClientKey"]
     console.print(f"serverless  {url}", soft_wrap=True)
+    if chat := outputs.get("WebsocketStack", {}).get("ServiceUrl"):
+        console.print(f"chat page   {chat}/", soft_wrap=True)
     console.print(f"Claude      {outputs['Local']['ClaudeUrl']}", soft_wrap=True)
     console.print(f"client key  {key}\n", soft_wrap=True)
     body = json.dumps({"prompt": "Why is the sky blue?"})
