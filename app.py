@@ -4,7 +4,7 @@ from aws_cdk import App, CrossStackReferences, ReferenceStrength, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import PATTERNS
-from stacks.config import choose
+from stacks.choose import choose
 from stacks.parts import rules
 from stacks.preflight import check_cli
 from stacks.shared import SharedStack

@@ -13,7 +13,8 @@ from aws_cdk import aws_sqs as sqs
 
 from app import build
 from stacks import config as configs
-from stacks.config import DEV, ENVIRONMENTS, choose
+from stacks.choose import choose
+from stacks.config import DEV, ENVIRONMENTS
 from stacks.parts import rules
 from stacks.serverless import ServerlessStack
 from stacks.shared import SharedStack
