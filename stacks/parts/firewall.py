@@ -1,4 +1,4 @@
-"""WAF before an API or a load balancer: a rate for each address, no request without a formed key."""
+"""WAF before an API or a load balancer: a rate for each address, nothing without a whole key."""
 
 import json
 from collections.abc import Mapping, Sequence
