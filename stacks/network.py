@@ -23,9 +23,10 @@ class NetworkStack(Stack):
             stack_name=config.stack_prefix + id,
             description="Network for the patterns with containers",
         )
-        check_config(self, config, service_rules.NETWORK)
-        private = bool(config.vpc.private_subnets if config.vpc else config.nat_gateways)
-        self.vpc = self._existing(config.vpc) if config.vpc else self._made(config)
+        wrong = check_config(self, config, service_rules.NETWORK)
+        given = None if "vpc" in wrong else config.vpc
+        private = bool(given.private_subnets if given else config.nat_gateways)
+        self.vpc: ec2.IVpc = self._existing(given) if given else self._made(config)
         kind = ec2.SubnetType.PRIVATE_WITH_EGRESS if private else ec2.SubnetType.PUBLIC
         self.task_subnets = ec2.SubnetSelection(subnet_type=kind)
         self.public_ip = not private

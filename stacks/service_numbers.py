@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+WEEK_S = 7 * 24 * 3_600
+"""The longest that a load balancer's cookie lasts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc:
@@ -104,7 +107,7 @@ class ServiceNumbers:
     @property
     def stickiness_s(self) -> int:
         """Whoever reconnects after a whole lifetime still finds the task that knows the answer."""
-        return self.lifetime_s + self.resume_s
+        return min(self.lifetime_s + self.resume_s, WEEK_S)
 
     @property
     def domain(self) -> str | None:

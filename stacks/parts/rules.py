@@ -72,12 +72,16 @@ SERVERLESS = (
 )
 
 
-def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> None:
-    """Put a broken rule on the stack as an error, so that only its own deploy stops."""
-    for rule in rules:
+def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> set[str]:
+    """Put a broken rule on the stack as an error, so that only its own deploy stops.
+
+    Returns: the fields that are wrong.
+    """
+    broken = [rule for rule in rules if not rule.holds(getattr(config, rule.field), config)]
+    for rule in broken:
         value = getattr(config, rule.field)
-        if not rule.holds(value, config):
-            _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {rule.says}")
+        _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {rule.says}")
+    return {rule.field for rule in broken}
 
 
 def check_limits(stack: Stack) -> None:

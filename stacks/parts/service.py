@@ -46,14 +46,13 @@ class Service(Construct):
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
             health_check_grace_period=Duration.seconds(60),
         )
-        acknowledge(
-            cluster, {"ECS4": "its own metrics say what Container Insights would sell"}
-        )
+        acknowledge(cluster, {"ECS4": "its own metrics say what Container Insights would sell"})
 
     def scale_by(self, metric: cloudwatch.IMetric, *, per_task: float) -> None:
         """Keep the average of `metric` at `per_task`. Never CPU: who waits for Claude uses none."""
         tasks = self.service.auto_scale_task_count(
-            min_capacity=self._config.min_tasks, max_capacity=self._config.max_tasks
+            min_capacity=self._config.min_tasks,
+            max_capacity=max(self._config.min_tasks, self._config.max_tasks),
         )
         tasks.scale_to_track_custom_metric(
             "Use",

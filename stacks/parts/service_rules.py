@@ -42,7 +42,7 @@ def _base_image(image: str, config: Config) -> bool:
 
 NETWORK = (
     Rule("nat_gateways", between(0, 2), "must be 0 to 2: there are two zones"),
-    Rule("vpc", _vpc, "must have two zones or more, and of each kind one subnet in each"),
+    Rule("vpc", _vpc, "must be of two zones or more, with one subnet of each kind in each"),
 )
 SOCKETS = (
     Rule("frame_bytes", between(1_024, 1024 * 1024), "must be 1024 to 1048576"),
@@ -105,7 +105,11 @@ TIME = (
     ),
 )
 TASKS = (
-    Rule("base_image", _base_image, "must end in its digest, @sha256:…, so that it stays itself"),
+    Rule(
+        "base_image",
+        _base_image,
+        "must be pinned by its digest, @sha256:…, to stay what it is",
+    ),
     Rule(
         "service_cpu",
         lambda value, _: value in MEMORY_MB,
