@@ -97,7 +97,7 @@ class WebsocketStack(Stack):
 
         self._alarms(config, shared.alarms, entrance.balancer, targets)
         self._draw(service.service, entrance.balancer, targets)
-        if not config.serves_https:
+        if not (config.serves_https or config.https_required):
             Annotations.of(self).add_warning_v2(
                 "kit:plain-http",
                 "the service is reached over plain HTTP, and client keys with it: "
