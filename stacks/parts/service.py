@@ -44,6 +44,8 @@ class Service(Construct):
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
+            # A zone that comes back is used again.
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             health_check_grace_period=Duration.seconds(60),
         )
         acknowledge(cluster, {"ECS4": "its own metrics say what Container Insights would sell"})

@@ -101,7 +101,7 @@ class Task(Construct):
                 mode=ecs.AwsLogDriverMode.NON_BLOCKING,
             ),
         )
-        # The default, 1,024, would end the connections long before memory does.
+        # Said, not left to a default: at 1,024 connections end long before memory does.
         container.add_ulimits(
             ecs.Ulimit(name=ecs.UlimitName.NOFILE, soft_limit=OPEN_FILES, hard_limit=OPEN_FILES)
         )

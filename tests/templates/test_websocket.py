@@ -186,6 +186,7 @@ def test_in_prod_two_tasks_stand_in_two_zones_without_a_public_address() -> None
     assert network["AssignPublicIp"] == "DISABLED"
     assert len(network["Subnets"]) == 2
     assert all("PrivateSubnet" in json.dumps(subnet) for subnet in network["Subnets"])
+    assert one("prod", "AWS::ECS::Service")["AvailabilityZoneRebalancing"] == "ENABLED"
 
 
 def test_in_dev_a_task_has_an_address_to_reach_claude_from_but_nobody_reaches_it() -> None:
