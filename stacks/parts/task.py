@@ -32,7 +32,7 @@ def image(
         platform=ecr_assets.Platform.LINUX_ARM64,
         exclude=[
             *("*", "!claude_core", f"!{package}"),
-            *("**/__pycache__", "**/*.pyc", "**/*.md", "**/*.in", "**/requirements.lock"),
+            *("**/__pycache__", "**/*.pyc", "**/*.in", "**/requirements.lock"),
         ],
     )
 
