@@ -29,7 +29,7 @@ LIVES = (
     "import os, urllib.request as u; "
     "u.urlopen(f\"http://127.0.0.1:{os.environ.get('AWS_LWA_PORT', 8080)}/health\", timeout=5)"
 )
-CONVERSATION_ACTIONS = ("PutItem", "Query", "DeleteItem", "UpdateItem")
+CONVERSATION_ACTIONS = ("PutItem", "Query", "DeleteItem")
 
 
 class WebsocketStack(Stack):

@@ -112,6 +112,7 @@ BROKEN: tuple[tuple[str, Any], ...] = (
     ("lifetime_s", 600),
     ("lifetime_s", 7 * 24 * 3_600),
     ("buffer_bytes", 1_024),
+    ("stall_s", 900),
     ("resume_s", 601),
     ("conversation_days", 0),
     ("drain_s", 111),
