@@ -1,5 +1,6 @@
 """The registry of patterns: a line for each stack that `cdk deploy` can bring up."""
 
 from stacks.serverless import ServerlessStack
+from stacks.websocket import WebsocketStack
 
-PATTERNS = (ServerlessStack,)
+PATTERNS = (ServerlessStack, WebsocketStack)

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from claude_core.settings import CLAUDE_URL
+from stacks.service_numbers import ServiceNumbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ def host() -> Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(ServiceNumbers):
     """One environment. A timeout is one number; those around it follow from it."""
 
     environment: str
@@ -72,27 +73,6 @@ class Config:
     waf_requests_per_5_min: int | None = None
     """From one address; None leaves the firewall out."""
 
-    frame_bytes: int = 256 * 1024
-    messages_per_minute: int = 60
-    """Of one websocket."""
-    sockets_per_client: int = 100
-    """Of one client, at one task."""
-    sockets_per_task: int = 2_000
-    auth_s: int = 5
-    """From a connection to a proved handshake."""
-    idle_s: int = 15 * 60
-    lifetime_s: int = 4 * 3_600
-    """Of a websocket; then it is told to reconnect."""
-    buffer_bytes: int = 64 * 1024
-    """For a reader that does not take what is written; then Claude has to wait, too."""
-    stall_s: int = 30
-    """That a reader may take nothing, before its websocket is cut."""
-    resume_s: int = 60
-    drain_s: int = 110
-    """Streams have so long after SIGTERM; Fargate kills at 120 s."""
-    ws_ping_s: int = 20
-    conversation_days: int = 30
-
     @property
     def function_timeout_s(self) -> int:
         return self.api_timeout_s - 1
@@ -135,38 +115,19 @@ PROD = Config(
     requests_per_s=200,
     requests_burst=400,
     waf_requests_per_5_min=2_000,
+    nat_gateways=2,
+    flow_logs=True,
+    pinned_image=True,
+    service_cpu=1_024,
+    service_memory_mb=2_048,
+    min_tasks=2,
+    max_tasks=10,
+    streams_per_task=150,
+    https_required=True,
+    access_log_days=365,
 )
 LOCAL = replace(
     DEV, environment="local", allow_plain_http=True, lambda_target=host(), snap_start=True
 )
 
 ENVIRONMENTS = {config.environment: config for config in (DEV, PROD, LOCAL)}
-CONTEXT_KEYS = ("env", "claude_url", "alarm_email")
-"""What may be given with `cdk -c KEY=VALUE`; everything else is an entry in ENVIRONMENTS."""
-
-
-def choose(context: dict[str, str]) -> Config:
-    """The environment that the command line asks for.
-
-    Raises:
-        SystemExit: one sentence naming the key, the value and what is allowed.
-    """
-    own = {key: value for key, value in context.items() if not _of_cdk(key)}
-    for key in own:
-        if key not in CONTEXT_KEYS:
-            known = ", ".join(CONTEXT_KEYS)
-            raise SystemExit(f"context key {key!r} is not known; use one of {known}")
-    name = own.pop("env", "dev")
-    if name not in ENVIRONMENTS:
-        raise SystemExit(f"env {name!r} is not known; use one of {', '.join(ENVIRONMENTS)}")
-    chosen = ENVIRONMENTS[name]
-    return replace(
-        chosen,
-        claude_url=own.get("claude_url", chosen.claude_url),
-        alarm_email=own.get("alarm_email", chosen.alarm_email),
-    )
-
-
-def _of_cdk(key: str) -> bool:
-    """Feature flags, and what the CLI or an IDE adds by itself."""
-    return key.startswith(("@aws-cdk", "aws-cdk", "aws:cdk", "cdk-migrate", "availability-zones"))

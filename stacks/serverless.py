@@ -7,14 +7,14 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from claude_core.settings import Settings
 from stacks.config import Config
 from stacks.parts import rules
-from stacks.parts.alarms import alarm, kit_metric
+from stacks.parts.alarms import Row, alarms
 from stacks.parts.canary import SHIFTS, canary
 from stacks.parts.dashboard import dashboard
 from stacks.parts.firewall import Firewall
 from stacks.parts.function import Function
+from stacks.parts.kit_metrics import KitMetrics
 from stacks.parts.rest_api import RestApi, buffered, streamed
 from stacks.parts.web_adapter import HANDLER, adapter_env, web_adapter
 from stacks.shared import SharedStack
@@ -42,16 +42,7 @@ class ServerlessStack(Stack):
         rules.check_config(self, config, rules.SERVERLESS)
         self.add_stack_dependency(shared, "the account's logging role must be there before a stage")
 
-        settings = Settings(
-            service=self.stack_name,
-            clients_table=shared.clients.table_name,
-            history_table=shared.history.table_name,
-            alarm_topic=shared.alarms.topic_arn,
-            claude_secret=shared.claude_secret.ref,
-            claude_url=config.claude_url,
-            answer_timeout_s=str(config.answer_timeout_s),
-            request_timeout_s=str(config.request_timeout_s),
-        )
+        settings = shared.settings(self, config)
         api_function = Function(
             self,
             "ApiFunction",
@@ -94,18 +85,19 @@ class ServerlessStack(Stack):
                 self,
                 "Firewall",
                 config=config,
-                stage_arn=rest.stage_arn,
+                resource_arn=rest.stage_arn,
                 requests_per_5_min=config.waf_requests_per_5_min,
             )
 
         for function in functions:
             shared.let_call(function.role)
 
-        alarms = self._alarms(config, shared.alarms, api_function, stream_function)
+        self._kit = KitMetrics(self.stack_name)
+        made = self._alarms(config, shared.alarms, api_function, stream_function)
         if config.canary in SHIFTS:
             for name, function in (("Api", api_function), ("Stream", stream_function)):
                 # What a bad version shows at once; Claude's own troubles are not its fault.
-                watched = [alarms[f"{name}Errors"], alarms["Crashes"]]
+                watched = [made[f"{name}Errors"], made["Crashes"]]
                 shift = config.canary
                 canary(self, f"{name}Canary", alias=function.alias, shift=shift, alarms=watched)
         self._draw(api_function, stream_function, rest)
@@ -114,28 +106,20 @@ class ServerlessStack(Stack):
     def _alarms(
         self, config: Config, topic: sns.ITopic, api_function: Function, stream_function: Function
     ) -> dict[str, cloudwatch.Alarm]:
-        api, stream, kit = api_function.function, stream_function.function, self._kit
+        api, stream = api_function.function, stream_function.function
         p99, slow_ms = api.metric_duration(statistic="p99"), config.answer_timeout_s * 1_000 * 0.8
         throttled = "Lambda refused calls: raise the account's concurrency"
-        return {
-            id: alarm(self, id, metric=metric, threshold=threshold, topic=topic, says=says)
-            for id, metric, threshold, says in (
-                ("ApiErrors", api.metric_errors(), 1, "it crashed or ran out of time"),
-                ("StreamErrors", stream.metric_errors(), 1, "it crashed or ran out of time"),
-                ("ApiThrottles", api.metric_throttles(), 1, throttled),
-                ("StreamThrottles", stream.metric_throttles(), 1, throttled),
-                ("SlowP99", p99, slow_ms, "1 % of the calls come close to the deadline"),
-                ("Crashes", kit("crashes"), 1, "an error that nobody expected; see the log"),
-                ("RateLimited", kit("upstream_rate_limited"), 5, "ask for higher rate limits"),
-                ("SpendCap", kit("upstream_spend_cap_reached"), 1, "raise it in the Console"),
-                ("Overloaded", kit("upstream_overloaded"), 5, "Claude answers 529"),
-                ("KeyMissing", kit("key_missing"), 1, "no Claude key is set; run: kit key set"),
-                ("KeyRejected", kit("key_rejected"), 1, "Claude refuses it; run: kit key set"),
-            )
-        }
+        rows = (
+            Row("ApiErrors", api.metric_errors(), 1, "it crashed or ran out of time"),
+            Row("StreamErrors", stream.metric_errors(), 1, "it crashed or ran out of time"),
+            Row("ApiThrottles", api.metric_throttles(), 1, throttled),
+            Row("StreamThrottles", stream.metric_throttles(), 1, throttled),
+            Row("SlowP99", p99, slow_ms, "1 % of the calls come close to the deadline"),
+        )
+        return alarms(self, (*rows, *self._kit.alarms()), topic=topic)
 
     def _draw(self, api_function: Function, stream_function: Function, rest: RestApi) -> None:
-        api, stream, kit = api_function.function, stream_function.function, self._kit
+        api, stream = api_function.function, stream_function.function
         dashboard(
             self,
             "Dashboard",
@@ -145,48 +129,10 @@ class ServerlessStack(Stack):
                     rest.api.metric_client_error(),
                     rest.api.metric_server_error(),
                 ],
-                "Answers, errors, retries, callers that left": [
-                    kit("answers"),
-                    kit("errors"),
-                    kit("retries"),
-                    kit("callers_left"),
-                ],
-                "Time to first token, p50 and p99 (s)": [
-                    kit("gen_ai.response.time_to_first_chunk", "p50"),
-                    kit("gen_ai.response.time_to_first_chunk", "p99"),
-                ],
-                "Time to the whole answer, p50 and p99 (ms)": [
-                    kit("duration", "p50"),
-                    kit("duration", "p99"),
-                ],
-                "Tokens": [
-                    kit("gen_ai.usage.input_tokens"),
-                    kit("gen_ai.usage.output_tokens"),
-                    kit("gen_ai.usage.cache_read.input_tokens"),
-                    kit("gen_ai.usage.cache_write.input_tokens"),
-                ],
-                "Cost, and what the prompt cache saved (USD)": [
-                    kit("cost_usd"),
-                    kit("cache_savings_usd"),
-                ],
-                "Claude: 429, spend cap, 529, key": [
-                    kit("upstream_rate_limited"),
-                    kit("upstream_spend_cap_reached"),
-                    kit("upstream_overloaded"),
-                    kit("key_missing"),
-                    kit("key_rejected"),
-                ],
-                "Refused: over budget, too many, stopped": [
-                    kit("refused_over_budget"),
-                    kit("refused_too_many"),
-                    kit("refused_stopped"),
-                ],
+                **self._kit.graphs(),
                 "Functions: errors, throttles": [
                     *(api.metric_errors(), api.metric_throttles()),
                     *(stream.metric_errors(), stream.metric_throttles()),
                 ],
             },
         )
-
-    def _kit(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        return kit_metric(name, service=self.stack_name, statistic=statistic)

@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from claude_core.settings import Settings
 from stacks.config import Config
 from stacks.parts import rules
 from stacks.parts.nag import acknowledge
@@ -49,6 +50,19 @@ class SharedStack(Stack):
         CfnOutput(self, "ClientsTableName", value=self.clients.table_name)
         CfnOutput(self, "HistoryTableName", value=self.history.table_name)
         CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
+
+    def settings(self, caller: Stack, config: Config) -> Settings:
+        """What every caller of Claude is told; its deadlines are those of a buffered route."""
+        return Settings(
+            service=caller.stack_name,
+            clients_table=self.clients.table_name,
+            history_table=self.history.table_name,
+            alarm_topic=self.alarms.topic_arn,
+            claude_secret=self.claude_secret.ref,
+            claude_url=config.claude_url,
+            answer_timeout_s=str(config.answer_timeout_s),
+            request_timeout_s=str(config.request_timeout_s),
+        )
 
     def let_call(self, role: iam.IRole) -> None:
         """Grant what every caller of Claude needs: the key, and to keep the budgets."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+Graphs = Mapping[str, Sequence[cloudwatch.IMetric]]
 
-def dashboard(
-    scope: Construct, id: str, *, graphs: Mapping[str, Sequence[cloudwatch.IMetric]]
-) -> cloudwatch.Dashboard:
+
+def dashboard(scope: Construct, id: str, *, graphs: Graphs) -> cloudwatch.Dashboard:
     """Draw each title's metrics over time."""
     made = cloudwatch.Dashboard(scope, id)
     drawn = [

@@ -1,6 +1,7 @@
-"""WAF before a REST API: a rate for each address, and no request without a well-formed key."""
+"""WAF before an API or a load balancer: a rate for each address, nothing without a whole key."""
 
 import json
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_wafv2 as waf
@@ -10,19 +11,37 @@ from stacks.config import Config
 from stacks.parts.log_group import log_group
 
 KEY = "ck_[A-Za-z0-9_-]{43}"
-OPEN_PATHS = ("/health", "/openapi.json")
-KEY_HEADERS = ("x-api-key", "authorization")
+# The path that WAF sees starts with the stage, unless a domain name stands before it.
+API_PATHS = ("(/[a-z]+)?/health", "(/[a-z]+)?/openapi.json")
+"""What needs no key, as patterns."""
+KEYS = {"x-api-key": f"^{KEY}$", "authorization": f"^[Bb]earer {KEY}$"}
+"""Which headers carry a key, and how."""
+TICKETS = {"sec-websocket-protocol": r"(^|[, ])ticket\.[A-Za-z0-9_-]{43}($|[, ])"}
+"""What a browser offers instead."""
 
 _Statement = waf.CfnWebACL.StatementProperty
 _Field = waf.CfnWebACL.FieldToMatchProperty
 
 
 class Firewall(Construct):
-    """A web ACL for one stage. Its logs hold no key."""
+    """A web ACL for one stage or load balancer. Its logs hold no key."""
 
     def __init__(
-        self, scope: Construct, id: str, *, config: Config, stage_arn: str, requests_per_5_min: int
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: Config,
+        resource_arn: str,
+        requests_per_5_min: int,
+        open_paths: Sequence[str] = API_PATHS,
+        proofs: Mapping[str, str] = KEYS,
     ) -> None:
+        """Refuse every request that none of `proofs`, patterns by header, fits.
+
+        Args:
+            open_paths: patterns of those that need none.
+        """
         super().__init__(scope, id)
         acl = waf.CfnWebACL(
             self,
@@ -36,11 +55,11 @@ class Firewall(Construct):
             },
             rules=[
                 _rule(0, "RatePerAddress", "rate", 429, _rate(requests_per_5_min)),
-                _rule(1, "MalformedKey", "key", 401, _malformed_key()),
+                _rule(1, "MalformedKey", "key", 401, _malformed_key(open_paths, proofs)),
             ],
         )
         waf.CfnWebACLAssociation(
-            self, "Association", resource_arn=stage_arn, web_acl_arn=acl.attr_arn
+            self, "Association", resource_arn=resource_arn, web_acl_arn=acl.attr_arn
         )
         # WAF takes only log groups whose names start like this.
         name = f"aws-waf-logs-{Stack.of(self).stack_name}"
@@ -59,7 +78,7 @@ class Firewall(Construct):
             ],
             redacted_fields=[
                 waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": header})
-                for header in KEY_HEADERS
+                for header in proofs
             ],
         )
         logging.node.add_dependency(logs)
@@ -73,12 +92,12 @@ def _rate(requests_per_5_min: int) -> _Statement:
     )
 
 
-def _malformed_key() -> _Statement:
-    """Neither header holds a key of the right form, and the path is not an open one."""
-    # The path that WAF sees starts with the stage, unless a domain name stands before it.
-    refused = [_not(_matches(_Field(uri_path={}), f"^(/[a-z]+)?{path}$")) for path in OPEN_PATHS]
-    for header, before in (("x-api-key", ""), ("authorization", "[Bb]earer ")):
-        refused.append(_not(_matches(_Field(single_header={"Name": header}), f"^{before}{KEY}$")))
+def _malformed_key(open_paths: Sequence[str], proofs: Mapping[str, str]) -> _Statement:
+    """No header holds a key of the right form, and the path is not an open one."""
+    passes = [_matches(_Field(uri_path={}), f"^{path}$") for path in open_paths]
+    for header, pattern in proofs.items():
+        passes.append(_matches(_Field(single_header={"Name": header}), pattern))
+    refused = [_not(statement) for statement in passes]
     return _Statement(and_statement=waf.CfnWebACL.AndStatementProperty(statements=refused))
 
 

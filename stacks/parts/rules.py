@@ -25,7 +25,8 @@ class Rule:
     says: str
 
 
-def _between(low: int, high: int) -> Callable[[Any, Config], bool]:
+def between(low: int, high: int) -> Callable[[Any, Config], bool]:
+    """A whole number in these bounds."""
     return lambda value, config: isinstance(value, int) and low <= value <= high
 
 
@@ -39,28 +40,31 @@ SHARED = (
     Rule("alarm_email", lambda value, _: value is None or "@" in value, "must be an address"),
 )
 CLAUDE = (Rule("claude_url", _url, "must be an https URL (plain http only with env=local)"),)
-SERVERLESS = (
-    *CLAUDE,
-    Rule("api_timeout_s", _between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
-    Rule(
-        "stream_api_timeout_s",
-        _between(60, 900),
-        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
-    ),
-    Rule("ping_s", _between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
-    Rule(
-        "canary",
-        lambda value, _: value is None or value in SHIFTS,
-        f"must be one of {', '.join(sorted(SHIFTS))}, or unset",
-    ),
-    Rule("lambda_memory_mb", _between(256, 10_240), "must be 256 to 10240"),
-    Rule("requests_per_s", _between(1, 10_000), "must be 1 to 10000, API Gateway's own limit"),
-    Rule("requests_burst", _between(1, 5_000), "must be 1 to 5000, API Gateway's own limit"),
+FIREWALL = (
     Rule(
         "waf_requests_per_5_min",
         lambda value, _: value is None or 10 <= value <= 2_000_000_000,
         "must be 10 to 2000000000, AWS WAF's own limits",
     ),
+)
+SERVERLESS = (
+    *CLAUDE,
+    Rule("api_timeout_s", between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
+    Rule(
+        "stream_api_timeout_s",
+        between(60, 900),
+        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
+    ),
+    Rule("ping_s", between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
+    Rule(
+        "canary",
+        lambda value, _: value is None or value in SHIFTS,
+        f"must be one of {', '.join(sorted(SHIFTS))}, or unset",
+    ),
+    Rule("lambda_memory_mb", between(256, 10_240), "must be 256 to 10240"),
+    Rule("requests_per_s", between(1, 10_000), "must be 1 to 10000, API Gateway's own limit"),
+    Rule("requests_burst", between(1, 5_000), "must be 1 to 5000, API Gateway's own limit"),
+    *FIREWALL,
     Rule(
         "reserved_concurrency",
         lambda value, _: value is None or value >= 1,
@@ -73,12 +77,16 @@ PRICED = {model.id for model in models.MODELS}
 """Imported so that a model without a price stops `cdk synth`, not the first call."""
 
 
-def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> None:
-    """Put a broken rule on the stack as an error, so that only its own deploy stops."""
-    for rule in rules:
+def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> set[str]:
+    """Put a broken rule on the stack as an error, so that only its own deploy stops.
+
+    Returns: the fields that are wrong.
+    """
+    broken = [rule for rule in rules if not rule.holds(getattr(config, rule.field), config)]
+    for rule in broken:
         value = getattr(config, rule.field)
-        if not rule.holds(value, config):
-            _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {rule.says}")
+        _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {rule.says}")
+    return {rule.field for rule in broken}
 
 
 def check_limits(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Annotations, Match
 
 from stacks.config import DEV, PROD, Config, Target
-from stacks.parts import assets
+from stacks.parts import assets, task
 from stacks.parts.bytecode import target_python
 
 ARM = Target(python="3.13", platform="aarch64-manylinux2014")
@@ -56,6 +57,38 @@ def test_target_and_bytecode_are_part_of_the_name(copy: Path) -> None:
     other = Target(python="3.14", platform=ARM.platform)
     host = Target(python=ARM.python, platform="x86_64-manylinux_2_28")
     assert len({now(), now(other), now(host), now(bytecode=True)}) == 4
+
+
+@pytest.fixture
+def image_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for package in ("claude_core", "service_src"):
+        shutil.copytree(assets.ROOT / package, tmp_path / package)
+    monkeypatch.setattr(task, "ROOT", tmp_path)
+    return tmp_path
+
+
+def image(config: Config = DEV) -> str:
+    made = task.image(Stack(App(), "Stack"), "Image", package="service_src", config=config)
+    return made.asset_hash
+
+
+def test_an_image_has_a_new_name_when_what_is_in_it_changes_and_for_nothing_else(
+    image_context: Path,
+) -> None:
+    before = image()
+    for other in ("README.md", "stacks/config.py", "claude_core/__pycache__/x.pyc"):
+        path = image_context / other
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    for unread in ("service_src/requirements.lock", "service_src/requirements.in"):
+        (image_context / unread).write_text("x")
+    assert image() == before
+    changed = [image(replace(DEV, base_image="python:3.13-slim@sha256:" + "1" * 64))]
+    for source in ("claude_core/client.py", "service_src/app.py", "service_src/Dockerfile"):
+        path = image_context / source
+        path.write_text(path.read_text() + "\n")
+        changed.append(image())
+    assert len({before, *changed}) == 5
 
 
 def bundled(config: Config, monkeypatch: pytest.MonkeyPatch) -> Annotations:

@@ -13,11 +13,24 @@ from aws_cdk import aws_sqs as sqs
 
 from app import build
 from stacks import config as configs
-from stacks.config import DEV, ENVIRONMENTS, choose
-from stacks.parts import rules
+from stacks.choose import choose
+from stacks.config import DEV, ENVIRONMENTS
+from stacks.network import NetworkStack
+from stacks.parts import rules, service_rules
 from stacks.serverless import ServerlessStack
+from stacks.service_numbers import Vpc
 from stacks.shared import SharedStack
-from tests.synth import make_app
+from stacks.websocket import WebsocketStack
+from tests.synth import PROD_GIVEN, make_app
+
+BOTH = (ServerlessStack, WebsocketStack)
+ZONE = {"hosted_zone_id": "Z123", "hosted_zone_name": "example.com"}
+VPC = Vpc(id="v", zones=("a", "b"), public_subnets=("s", "t"))
+ASKED: dict[str, dict[str, Any]] = {
+    "base_image": {"pinned_image": True},
+    "domain_name": {"certificate_arn": PROD_GIVEN["certificate_arn"]},
+}
+"""What must hold before the rule about a field has anything to say."""
 
 
 def errors(stack: Stack) -> list[str]:
@@ -49,32 +62,137 @@ def test_without_a_word_it_is_dev_and_flags_of_cdk_are_not_ours() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "about"),
     [
-        ("claude_url", "http://api.anthropic.com", ServerlessStack),
-        ("claude_url", "api.anthropic.com", ServerlessStack),
+        ("claude_url", "http://api.anthropic.com", BOTH),
+        ("claude_url", "api.anthropic.com", BOTH),
         ("alarm_email", "somebody", SharedStack),
         ("api_timeout_s", 30, ServerlessStack),
         ("api_timeout_s", 3, ServerlessStack),
         ("lambda_memory_mb", 128, ServerlessStack),
         ("requests_per_s", 0, ServerlessStack),
         ("stream_api_timeout_s", 901, ServerlessStack),
-        ("ping_s", 300, ServerlessStack),
+        ("ping_s", 300, BOTH),
         ("canary", "SOME_PERCENT", ServerlessStack),
         ("requests_burst", 10_000, ServerlessStack),
-        ("waf_requests_per_5_min", 9, ServerlessStack),
+        ("waf_requests_per_5_min", 9, BOTH),
         ("reserved_concurrency", 0, ServerlessStack),
+        ("vpc", Vpc(id="v", zones=("a", "b"), public_subnets=("s",)), NetworkStack),
+        ("lifetime_s", 7 * 24 * 3_600, WebsocketStack),
+        ("min_tasks", 3, WebsocketStack),
+        ("drain_s", 111, WebsocketStack),
     ],
 )
 def test_an_impossible_number_names_field_value_and_rule_and_stops_one_stack(
-    monkeypatch: pytest.MonkeyPatch, field: str, value: Any, about: type[Stack]
+    monkeypatch: pytest.MonkeyPatch,
+    field: str,
+    value: Any,
+    about: type[Stack] | tuple[type[Stack], ...],
 ) -> None:
     monkeypatch.setitem(ENVIRONMENTS, "dev", replace(DEV, **{field: value}))
     app = build(make_app(env="dev"))
     for stack in (node for node in app.node.children if isinstance(node, Stack)):
         found = errors(stack)
-        if type(stack) is about:
+        if isinstance(stack, about):
             assert any(f"{field} = {value!r} in env dev: must be" in said for said in found)
         else:
             assert not found
+
+
+BROKEN: tuple[tuple[str, Any], ...] = (
+    ("nat_gateways", 3),
+    ("vpc", Vpc(id="v", zones=("a",), public_subnets=("s",))),
+    ("vpc", Vpc(id="v", zones=("a", "a"), public_subnets=("s", "t"))),
+    ("vpc", Vpc(id="v", zones=("a", "b"), public_subnets=("s",))),
+    ("vpc", replace(VPC, private_subnets=("s",))),
+    ("frame_bytes", 512),
+    ("messages_per_minute", 0),
+    ("sockets_per_client", 3_000),
+    ("sockets_per_task", 40_000),
+    ("auth_s", 0),
+    ("idle_s", 30),
+    ("lifetime_s", 600),
+    ("lifetime_s", 7 * 24 * 3_600),
+    ("buffer_bytes", 1_024),
+    ("stall_s", 900),
+    ("resume_s", 601),
+    ("conversation_days", 0),
+    ("drain_s", 111),
+    ("alb_idle_s", 4_001),
+    ("ws_ping_s", 151),
+    ("service_stream_timeout_s", 200),
+    ("base_image", "python:3.13-slim@sha256:12"),
+    ("service_cpu", 2_048),
+    ("service_memory_mb", 4_096),
+    ("min_tasks", 3),
+    ("max_tasks", 1_001),
+    ("streams_per_task", 1_001),
+    ("first_token_s", 0),
+    ("reconnects_per_5_min", 0),
+    ("certificate_arn", "chat.example.com"),
+    ("hosted_zone_id", "Z123"),
+    ("domain_name", None),
+    ("access_log_days", 0),
+)
+ABOUT_CONTAINERS = (*service_rules.NETWORK, *service_rules.WEBSOCKET)
+
+
+@pytest.mark.parametrize(("field", "value"), BROKEN)
+def test_a_rule_about_containers_refuses_what_breaks_it_and_takes_what_stands(
+    field: str, value: Any
+) -> None:
+    given: dict[str, Any] = ASKED.get(field, {}) | {field: value}
+    config = replace(DEV, **given)
+    (rule,) = (rule for rule in ABOUT_CONTAINERS if rule.field == field)
+    assert not rule.holds(value, config)
+    assert rule.says.startswith("must be ")
+    for sound in ENVIRONMENTS.values():
+        if field not in ("base_image", "certificate_arn"):
+            assert rule.holds(getattr(sound, field), sound)
+
+
+def test_every_rule_about_containers_is_broken_here_once() -> None:
+    derived = {"stop_timeout_s", "deregistration_s", "keep_alive_s"}
+    elsewhere = {"claude_url", "waf_requests_per_5_min", "ping_s"}
+    fields = {rule.field for rule in ABOUT_CONTAINERS}
+    assert fields - {field for field, _ in BROKEN} == derived | elsewhere
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("stop_timeout_s", 110, False),
+        ("stop_timeout_s", 121, False),
+        ("stop_timeout_s", 115, True),
+        ("deregistration_s", 120, False),
+        ("deregistration_s", 121, True),
+        ("keep_alive_s", 300, False),
+        ("keep_alive_s", 301, True),
+    ],
+)
+def test_what_follows_from_one_number_is_held_to_its_order_all_the_same(
+    field: str, value: int, allowed: bool
+) -> None:
+    (rule,) = (rule for rule in service_rules.TIME if rule.field == field)
+    assert rule.holds(value, DEV) is allowed
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({}, {"base_image", "certificate_arn"}),
+        (PROD_GIVEN, set()),
+        (PROD_GIVEN | {"base_image": "python:3.13-slim"}, {"base_image"}),
+        (PROD_GIVEN | {"domain_name": ""}, {"domain_name"}),
+        ({**ZONE, "base_image": PROD_GIVEN["base_image"]}, set()),
+        ({**PROD_GIVEN, **ZONE, "domain_name": "chat.elsewhere.com"}, {"domain_name"}),
+    ],
+)
+def test_prod_without_certificate_or_digest_stops_this_stack_alone(
+    given: dict[str, str], wrong: set[str]
+) -> None:
+    app = build(make_app(env="prod", **given))
+    for stack in (node for node in app.node.children if isinstance(node, Stack)):
+        said = {sentence.split(" = ")[0] for sentence in errors(stack)}
+        assert said == (wrong if isinstance(stack, WebsocketStack) else set())
 
 
 def test_an_unknown_log_retention_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

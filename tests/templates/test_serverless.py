@@ -9,22 +9,18 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from claude_core import messages
 from claude_core.fields import COUNT_TOKENS, MESSAGES, PROMPT
-from claude_core.incoming import Incoming
 from claude_core.models import MODELS, ROLES
 from claude_core.openapi import FILE, document
-from claude_core.reply import Reply
 from claude_core.settings import Runtime, Settings
-from claude_core.telemetry import COUNTED, NAMESPACE, Telemetry
 from lambda_src.api import ROUTES as SERVED
 from local.routes import routes
 from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
 from stacks.config import ENVIRONMENTS
 from stacks.serverless import BUFFERED_ROUTES, STREAMED_ROUTES
 from tests.synth import ROOT, Template, template
+from tests.templates.firewall import blocks
 
-HELLO = {"role": "user", "content": "hello"}
 NO_SETTINGS = Settings(
     service="tests",
     clients_table="",
@@ -252,19 +248,6 @@ def test_the_firewall_refuses_what_cannot_be_a_client_key(
     assert blocks(statement, {"path": "/prod/prompt"} | request_parts) is refused
 
 
-def blocks(statement: dict[str, Any], request: dict[str, str]) -> bool:
-    """A WAF statement as WAF reads it, for the three kinds that the firewall uses."""
-    ((kind, rule),) = statement.items()
-    if kind == "AndStatement":
-        return all(blocks(part, request) for part in rule["Statements"])
-    if kind == "NotStatement":
-        return not blocks(rule["Statement"], request)
-    assert kind == "RegexMatchStatement"
-    header = rule["FieldToMatch"].get("SingleHeader")
-    value = request.get(header["Name"], "") if header else request["path"]
-    return re.search(rule["RegexString"], value) is not None
-
-
 def test_each_thing_that_goes_wrong_has_its_alarm() -> None:
     watched = [alarm["MetricName"] for alarm in stack().of_type("AWS::CloudWatch::Alarm").values()]
     assert sorted(watched) == sorted(
@@ -274,34 +257,3 @@ def test_each_thing_that_goes_wrong_has_its_alarm() -> None:
             *("key_missing", "key_rejected"),
         ]
     )
-
-
-def test_alarms_watch_the_names_that_telemetry_writes() -> None:
-    for alarm in stack("prod").of_type("AWS::CloudWatch::Alarm").values():
-        if alarm["Namespace"] == "AWS/Lambda":
-            continue
-        assert alarm["Namespace"] == NAMESPACE
-        assert alarm["MetricName"] in {*COUNTED.values(), "crashes"}
-        assert alarm["Dimensions"] == [{"Name": "service", "Value": "prod-ServerlessStack"}]
-
-
-def test_the_dashboard_draws_every_metric_that_is_written(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """What telemetry counts of an answer, a failure, a crash and a caller that left."""
-    drawn = json.dumps(one("dev", "AWS::CloudWatch::Dashboard"))
-    telemetry, incoming = Telemetry("tests"), Incoming("id")
-    request = messages.request({"model": "fast", "max_tokens": 5, "messages": [HELLO]})
-    answer = Reply(b"", {"usage": {}, "stop_reason": "end_turn"})
-    for error in COUNTED:
-        telemetry.failed(incoming, error("x"), 1.0)
-    telemetry.answered(incoming, "c", request, answer, cost=1, ms=1.0, first_token_ms=1.0)
-    telemetry.left(incoming, "c", request, cost=1)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    written = {
-        metric["Name"]
-        for line in lines
-        for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
-        for metric in directive["Metrics"]
-    }
-    assert {name for name in written if f'\\"{name}\\"' not in drawn} == set()

@@ -4,7 +4,7 @@ import copy
 import io
 import json
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,12 +16,25 @@ from tests.synth import Template
 NOT_IN_MOTO = {
     "AWS::ApiGateway::Account": "the account's logging role; no handler sees it",
     "AWS::ApiGateway::GatewayResponse": "API Gateway's own refusals; no handler sees them",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "how many tasks run; no task sees it",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "how many tasks run; no task sees it",
     "AWS::ApiGateway::Stage": "before the function; the live tier calls through a real one",
     "AWS::CloudWatch::Alarm": "for people",
+    "AWS::CloudWatch::Dashboard": "for people",
     "AWS::CodeDeploy::Application": "how a new version takes over; no handler sees it",
     "AWS::CodeDeploy::DeploymentGroup": "how a new version takes over; no handler sees it",
+    "AWS::EC2::SecurityGroup": "the network; nothing here connects through it",
+    "AWS::EC2::SecurityGroupEgress": "the network",
+    "AWS::EC2::SecurityGroupIngress": "the network",
+    "AWS::ECS::Cluster": "where tasks run; here they run in this process",
+    "AWS::ECS::Service": "keeps tasks running",
+    "AWS::ElasticLoadBalancingV2::Listener": "before the service",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "before the service",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "before the service",
     "AWS::Lambda::Alias": "what API Gateway calls; the function behind it is deployed",
     "AWS::Lambda::Permission": "who may call the alias",
+    "AWS::S3::Bucket": "the load balancer's logs; no task sees it",
+    "AWS::S3::BucketPolicy": "the load balancer's logs",
     "AWS::SecretsManager::Secret": "created below from the template's own properties: moto's own "
     "would fill it, and ours is empty after a deploy",
     "AWS::SNS::TopicPolicy": "who may publish alarms; no handler sees it",
@@ -35,7 +48,9 @@ NOT_IN_MOTO = {
 class Deployed:
     """One stack as moto holds it."""
 
-    def __init__(self, aws: AwsDouble, template: Template, outputs: dict[str, dict[str, str]]):
+    def __init__(
+        self, aws: AwsDouble, template: Template, outputs: Mapping[str, Mapping[str, str]]
+    ):
         self._aws = aws
         body = _resolved(copy.deepcopy(template.body), outputs)
         body["Parameters"].pop("BootstrapVersion")  # of the CLI's own buckets; moto has none
@@ -79,7 +94,27 @@ class Deployed:
         configured = self._aws.boto("lambda").get_function_configuration(
             FunctionName=self._physical[function]
         )
-        role, iam = configured["Role"].rsplit("/", 1)[-1], self._aws.boto("iam")
+        return self._granted(configured["Role"])
+
+    def tasks(self) -> list[str]:
+        resources = self._template["Resources"].items()
+        return [id for id, one in resources if one["Type"] == "AWS::ECS::TaskDefinition"]
+
+    def task_environment(self, task: str) -> dict[str, str]:
+        """Of a task's one container, as the template resolves."""
+        ecs = self._aws.boto("ecs")
+        found = ecs.describe_task_definition(taskDefinition=self._physical[task])
+        (container,) = found["taskDefinition"]["containerDefinitions"]
+        return {one["name"]: one["value"] for one in container["environment"]}
+
+    def task_grants(self, task: str) -> set[tuple[str, str]]:
+        """What the code in a task may do; its execution role is ECS's own."""
+        # By the template: moto forgets it.
+        role, _ = self._template["Resources"][task]["Properties"]["TaskRoleArn"]["Fn::GetAtt"]
+        return self._granted(self._physical[role])
+
+    def _granted(self, arn: str) -> set[tuple[str, str]]:
+        role, iam = arn.rsplit("/", 1)[-1], self._aws.boto("iam")
         pairs = set()
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -107,7 +142,7 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _resolved(node: Any, outputs: dict[str, dict[str, str]]) -> Any:
+def _resolved(node: Any, outputs: Mapping[str, Mapping[str, str]]) -> Any:
     """Fn::GetStackOutput, which moto does not know, replaced by the other stack's output."""
     if isinstance(node, dict):
         if found := node.get("Fn::GetStackOutput"):

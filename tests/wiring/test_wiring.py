@@ -2,18 +2,23 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
-from claude_core.settings import Runtime, Settings
+from claude_core.settings import ChatSettings, Runtime, Settings
 from lambda_src import api
 from local.fake_claude.inprocess import Fake
 from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
+from service_src.server import configured
 from stacks import PATTERNS
 from stacks.config import ENVIRONMENTS
 from tests.doubles import CLAUDE_KEY, REGION, AwsDouble
@@ -65,10 +70,34 @@ def use_stream(key: str) -> None:
             assert "end_turn" in answer.text
 
 
+def use_service(key: str) -> None:
+    """The service as a task runs it: its routes, then a chat by ticket, in which a message is
+    replaced."""
+    chat = ChatSettings.from_env()
+    app = create(Settings.from_env(), Runtime.from_env(), chat)
+    config = configured(app, chat, host="127.0.0.1", port=0)
+    with serving(app, config) as url, httpx2.Client(base_url=url, timeout=20) as http:
+        http.headers["x-api-key"] = key
+        answer = http.post("/v1/messages", json=MODEL | {"max_tokens": 20, "stream": True})
+        assert "end_turn" in answer.text
+        ticket = http.post("/v1/tickets").json()["ticket"]
+        protocols = [Subprotocol("claude.v1"), Subprotocol(f"ticket.{ticket}")]
+        address = url.replace("http", "ws", 1) + "/chat"
+        with connect(address, subprotocols=protocols, proxy=None) as socket:
+            for more in ({}, {"replaces": "m1"}):
+                socket.send(json.dumps({"type": "message", "id": "m1", "content": "hi"} | more))
+                kinds = []
+                while "done" not in kinds:
+                    kinds.append(json.loads(socket.recv(20))["type"])
+                    assert "error" not in kinds
+
+
 USES: dict[str, dict[str, Use]] = {
-    "ServerlessStack": {"ApiFunction": use_api, "StreamFunction": use_stream}
+    "ServerlessStack": {"ApiFunction": use_api, "StreamFunction": use_stream},
+    "WebsocketStack": {"TaskDefinition": use_service},
 }
-"""How each function of a pattern is used here, by the start of its id; one without a line fails."""
+"""How each function or task of a pattern is used here, by the start of its id; one without a line
+fails."""
 
 
 @contextmanager
@@ -83,30 +112,46 @@ def patched(module: ModuleType, name: str, value: object) -> Iterator[None]:
 def test_handlers_do_what_their_role_allows_and_use_all_that_it_allows(
     aws: AwsDouble, claude: Fake, monkeypatch: pytest.MonkeyPatch, env: str, stack: str
 ) -> None:
-    shared_template = template(env, "SharedStack")
+    shared_template, network = template(env, "SharedStack"), template(env, "NetworkStack")
     shared = Deployed(aws, shared_template, {})
-    deployed = Deployed(aws, template(env, stack), {shared_template.name: shared.outputs})
+    outputs: dict[str, Mapping[str, str]] = {
+        shared_template.name: shared.outputs,
+        # What refers to the network is left out: moto need not make one.
+        network.name: defaultdict(lambda: "left-out"),
+    }
+    deployed = Deployed(aws, template(env, stack), outputs)
     secret = shared.outputs["ClaudeSecretArn"]
     aws.boto("secretsmanager").put_secret_value(SecretId=secret, SecretString=CLAUDE_KEY)
     aws.table = shared.outputs["ClientsTableName"]
-    for function in deployed.functions():
+    runs = [
+        (id, deployed.environment(id) | what_lambda_sets(aws), deployed.grants(id))
+        for id in deployed.functions()
+    ] + [
+        (id, deployed.task_environment(id) | what_ecs_sets(aws), deployed.task_grants(id))
+        for id in deployed.tasks()
+    ]
+    assert runs
+    for runner, environment, grants in runs:
         key = client_with_chores(aws)
-        (use,) = (use for id, use in USES[stack].items() if function.startswith(id))
+        (use,) = (use for id, use in USES[stack].items() if runner.startswith(id))
         with monkeypatch.context() as patch:
-            for name, value in (deployed.environment(function) | what_lambda_sets(aws)).items():
+            for name, value in environment.items():
                 patch.setenv(name, value)
             patch.setenv("CLAUDE_URL", claude.url)  # the one value that is not the template's
             aws.calls.clear()
             use(key)
 
         used = [resource_of(call) for call in aws.calls]
-        grants = deployed.grants(function)
         for action, resource in used:
             assert any(covers(grant, action, resource) for grant in grants), (
-                f"{function} calls {action} on {resource}, which its role does not allow"
+                f"{runner} calls {action} on {resource}, which its role does not allow"
             )
-        unused = {action for action, _ in grants} - {action for action, _ in used}
-        assert unused <= set(BY_AWS_ITSELF), f"{function} may {unused}, which nothing uses"
+        unused = {
+            grant
+            for grant in grants
+            if grant[0] not in BY_AWS_ITSELF and not any(covers(grant, *one) for one in used)
+        }
+        assert not unused, f"{runner} may {unused}, which nothing uses"
 
 
 def client_with_chores(aws: AwsDouble) -> str:
@@ -143,6 +188,16 @@ def what_lambda_sets(aws: AwsDouble) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "testing",  # pragma: allowlist secret
         "AWS_SESSION_TOKEN": "testing",
         "AWS_LAMBDA_FUNCTION_NAME": "function",
+        "AWS_ENDPOINT_URL": aws.url,
+    }
+
+
+def what_ecs_sets(aws: AwsDouble) -> dict[str, str]:
+    """Instead of the address of the role's credentials, which only a task can reach."""
+    return {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",  # pragma: allowlist secret
+        "AWS_SESSION_TOKEN": "testing",
         "AWS_ENDPOINT_URL": aws.url,
     }
 

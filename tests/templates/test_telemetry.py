@@ -1,0 +1,57 @@
+"""What is written down is what alarms watch and dashboards draw: one name for each thing."""
+
+import json
+
+import pytest
+
+from claude_core import messages
+from claude_core.incoming import Incoming
+from claude_core.reply import Reply
+from claude_core.telemetry import COUNTED, NAMESPACE, Telemetry
+from stacks import PATTERNS
+from tests.synth import template
+
+HELLO = {"role": "user", "content": "hello"}
+CHAT = {"active_streams", "open_sockets", "chats", "reconnects"}
+"""What the chat service writes besides."""
+EACH_PATTERN = pytest.mark.parametrize("stack", [pattern.__name__ for pattern in PATTERNS])
+
+
+@EACH_PATTERN
+def test_alarms_watch_the_names_that_telemetry_writes(stack: str) -> None:
+    known = {*COUNTED.values(), "crashes"}
+    if stack == "WebsocketStack":
+        known |= {*CHAT, "gen_ai.response.time_to_first_chunk"}
+    watched = set()
+    for alarm in template("prod", stack).of_type("AWS::CloudWatch::Alarm").values():
+        if not alarm["Namespace"].startswith("AWS/"):
+            assert alarm["Namespace"] == NAMESPACE
+            assert alarm["MetricName"] in known
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": f"prod-{stack}"}]
+            watched.add(alarm["MetricName"])
+    assert {"crashes", "key_missing", "key_rejected", "upstream_overloaded"} <= watched
+
+
+@EACH_PATTERN
+def test_the_dashboard_draws_every_metric_that_is_written(
+    capsys: pytest.CaptureFixture[str], stack: str
+) -> None:
+    """What telemetry counts of an answer, a failure, a crash and a caller that left."""
+    (drawn,) = template("dev", stack).of_type("AWS::CloudWatch::Dashboard").values()
+    telemetry, incoming = Telemetry("tests"), Incoming("id")
+    request = messages.request({"model": "fast", "max_tokens": 5, "messages": [HELLO]})
+    answer = Reply(b"", {"usage": {}, "stop_reason": "end_turn"})
+    for error in COUNTED:
+        telemetry.failed(incoming, error("x"), 1.0)
+    telemetry.answered(incoming, "c", request, answer, cost=1, ms=1.0, first_token_ms=1.0)
+    telemetry.left(incoming, "c", request, cost=1)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    written = {
+        metric["Name"]
+        for line in lines
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
+        for metric in directive["Metrics"]
+    }
+    if stack == "WebsocketStack":
+        written |= CHAT
+    assert {name for name in written if f'\\"{name}\\"' not in json.dumps(drawn)} == set()
