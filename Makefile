@@ -48,8 +48,14 @@ check: install ## lint, types, templates, bundles, secrets
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -m live tests/live $(if $(OUTPUTS),--outputs $(OUTPUTS))
 
+test-browser: install ## the chat page in headless Chromium (chromium of the system, or of CHROMIUM=)
+	$(BIN)/python -m pytest -m browser tests/browser
+
 bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
+
+vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
+	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
@@ -57,4 +63,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live bench lock
+.PHONY: help install synth local local-stop test pytest check test-live test-browser bench vendor lock
