@@ -30,6 +30,9 @@ const renderer = {
   image({ href, text }) {
     return linked(href, `${escaped(text || "image")} (image)`); // loading it would tell on the reader
   },
+  listitem({ task, tokens }) {
+    return `<li${task ? ' class="task"' : ""}>${this.parser.parse(tokens)}</li>\n`;
+  },
   checkbox({ checked }) {
     return checked ? "☑ " : "☐ ";
   },
@@ -45,6 +48,7 @@ const MAY_STAY = {
     "ul", "ol", "li", "blockquote", "table", "thead", "tbody", "tr", "th", "td", "sub", "sup", "kbd",
     "mark", "details", "summary"],
   ALLOWED_ATTR: ["href", "title", "align", "start", "class"],
+  ADD_URI_SAFE_ATTR: ["align", "start"], // they hold no address
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   ALLOWED_URI_REGEXP: LINKS,
@@ -52,7 +56,9 @@ const MAY_STAY = {
 };
 purifier.addHook("uponSanitizeAttribute", (element, data) => {
   if (data.attrName === "class") {
-    data.keepAttr = element.localName === "code" && /^language-[\w+#.-]{1,30}$/.test(data.attrValue);
+    const { attrValue: value } = data;
+    data.keepAttr = element.localName === "code" ? /^language-[\w+#.-]{1,30}$/.test(value)
+      : element.localName === "li" && value === "task";
   }
 });
 purifier.addHook("afterSanitizeAttributes", (element) => {

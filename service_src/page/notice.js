@@ -53,7 +53,8 @@ export function noticeOf({ answer, text }) {
   return null;
 }
 
-function sentence(message) {
+/** Words with a capital at their beginning and a stop at their end. */
+export function sentence(message) {
   const words = String(message ?? "").trim();
   if (!words) return "";
   const capital = words[0].toUpperCase() + words.slice(1);

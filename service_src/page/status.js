@@ -1,6 +1,7 @@
 // What the connection is doing, said in words above the composer, and once aloud.
 
 import { byId } from "./dom.js";
+import { sentence } from "./notice.js";
 
 const REASONS = {
   drain: "The server is being replaced.",
@@ -52,11 +53,11 @@ export class Status {
 
   #waiting({ reason, until }) {
     const again = Boolean(this.reason);
-    this.reason = REASONS[reason] ?? reason;
+    this.reason = REASONS[reason] ?? sentence(reason);
     if (!navigator.onLine) this.reason = "You are offline.";
     const count = () => {
       const seconds = Math.ceil((until - Date.now()) / 1_000);
-      this.#put(seconds > 1 ? `${this.reason} Reconnecting in ${seconds} s.`
+      this.#put(seconds > 1 ? `${this.reason} Reconnecting in ${seconds}\u00a0s.`
         : `${this.reason} Reconnecting…`, seconds > 1);
       if (seconds > 1) this.#timer = setTimeout(count, 1_000);
     };

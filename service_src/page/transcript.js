@@ -9,6 +9,7 @@ const NEAR_PX = 64;
 export class Transcript {
   #views = new Map();
   #sticks = true;
+  #top = 0;
   #session = null;
 
   constructor({ scroller, list, jump, empty }, actions) {
@@ -54,7 +55,7 @@ export class Transcript {
 
   toEnd() {
     this.#sticks = true;
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#down();
     this.jump.hidden = true;
   }
 
@@ -63,14 +64,24 @@ export class Transcript {
     return scrollHeight - scrollTop - clientHeight;
   }
 
-  /** Only the reader's own scrolling lets go of the end, or takes it up again. */
+  /** Only the reader's own scrolling lets go of the end, or takes it up again. What grows never
+   *  moves the page up, and what shrinks leaves it at the end. */
   #scrolled() {
-    this.#sticks = this.#fromEnd < NEAR_PX;
-    this.jump.hidden = this.#sticks;
+    const { scrollTop } = this.scroller;
+    const up = scrollTop < this.#top;
+    this.#top = scrollTop;
+    if (up) this.#sticks = this.#fromEnd < 2;
+    else if (this.#fromEnd < NEAR_PX) this.#sticks = true;
+    this.jump.hidden = this.#sticks || this.#fromEnd < NEAR_PX;
+  }
+
+  #down() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#top = this.scroller.scrollTop;
   }
 
   #grown() {
-    if (this.#sticks) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.#sticks) this.#down();
     else this.jump.hidden = this.#fromEnd < NEAR_PX;
     const open = this.#session?.conversation.turns.some(isOpen);
     this.jump.dataset.growing = String(Boolean(open));

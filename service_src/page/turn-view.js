@@ -23,7 +23,7 @@ export class TurnView {
     this.waiting = h("p", { class: "waiting" }, h("span", { class: "dots", "aria-hidden": "true" },
       h("i"), h("i"), h("i")), h("span", { class: "waiting-words" }));
     this.reply = h("article", { class: "reply", "aria-label": "Claude" },
-      this.waiting, this.answer.element, this.footer);
+      this.answer.element, this.waiting, this.footer);
     this.element = h("li", { class: "turn" }, this.asked, this.reply);
     this.#showAsked();
     this.update();
@@ -91,7 +91,7 @@ export class TurnView {
     }
     const tools = h("div", { class: "tools" });
     if (turn.answer.text) tools.append(this.#copies(() => turn.answer.text, "Copy answer"));
-    tools.append(button("retry", "Answer again", () => actions.retry(turn)));
+    if (!notice?.retry) tools.append(button("retry", "Answer again", () => actions.retry(turn)));
     tools.append(h("p", { class: "facts", text: this.#facts() }));
     return [...parts, tools];
   }

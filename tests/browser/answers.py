@@ -42,10 +42,19 @@ class Answer:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: bool = False
     drained: bool = False
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def over(self) -> bool:
         return bool(self.frames) and self.frames[-1]["type"] in ("done", "error")
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self.interrupted.set()
+
+    def drain(self) -> None:
+        self.drained = True
+        self.interrupted.set()
 
     def tell(self, type: str, **more: Any) -> None:
         seq = {} if type == "error" else {"seq": len(self.frames) + 1}
@@ -85,5 +94,7 @@ class Answer:
         self.tell("error", error={"type": kind, "message": message}, retryable=retryable)
 
     async def _held(self, released: asyncio.Event) -> None:
-        while not (released.is_set() or self.cancelled or self.drained):
-            await asyncio.sleep(0.005)
+        waits = [asyncio.create_task(one.wait()) for one in (released, self.interrupted)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()

@@ -1,6 +1,6 @@
 """What the page's tests ask of the service behind it, be it the real one or its stand-in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ class Task(Protocol):
     """The task that serves, and what can befall it and its sockets."""
 
     @property
-    def received(self) -> list[Mapping[str, Any]]:
+    def received(self) -> Sequence[Mapping[str, Any]]:
         """Every frame that came, in order."""
 
     def drain(self) -> None:

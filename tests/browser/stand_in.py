@@ -71,7 +71,7 @@ class StandIn:
 
     def lose(self) -> None:
         """Cut every socket without a word."""
-        self._soon(lambda: [queue.put_nowait(None) for queue in self._sockets.values()])
+        self._soon(self._hang_up)
 
     def refuse(self, code: int, kind: str, message: str, *, times: int = 1) -> None:
         """Turn the next sockets away."""
@@ -81,12 +81,21 @@ class StandIn:
     def _soon(self, act: Any) -> None:
         done = threading.Event()
         assert self._loop is not None, "nobody has called yet"
-        self._loop.call_soon_threadsafe(lambda: (act(), done.set()))
+
+        def do() -> None:
+            act()
+            done.set()
+
+        self._loop.call_soon_threadsafe(do)
         assert done.wait(10)
+
+    def _hang_up(self) -> None:
+        for queue in self._sockets.values():
+            queue.put_nowait(None)
 
     def _drain(self) -> None:
         for answer in self._answers.values():
-            answer.drained = True
+            answer.drain()
         for queue in self._sockets.values():
             queue.put_nowait(({"type": "reconnect", "reason": "drain"}, 1001))
 
@@ -150,7 +159,7 @@ class StandIn:
                 self.received.append(frame)
                 answer = self._answers.get(frame["id"])
                 if frame["type"] == "cancel" and answer:
-                    answer.cancelled = True
+                    answer.cancel()
                 elif frame["type"] == "message":
                     model = resolve(frame.get("model", "balanced")).id
                     plan = self._plans.popleft() if self._plans else Planned()
