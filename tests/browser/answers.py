@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.websockets import WebSocket
+
 from local.fake_claude.tokens import pieces
 
 Frame = dict[str, Any]
@@ -60,6 +62,17 @@ class Answer:
         seq = {} if type == "error" else {"seq": len(self.frames) + 1}
         self.frames.append({"type": type, "id": self.id, **seq, **more})
         self.changed.set()
+
+    async def tell_all(self, socket: WebSocket, after: int) -> None:
+        """Send every frame from `after` on, those to come too."""
+        while True:
+            self.changed.clear()
+            for frame in self.frames[after:]:
+                after += 1
+                await socket.send_json(frame)
+            if self.over and after >= len(self.frames):
+                return
+            await self.changed.wait()
 
     async def run(self, released: asyncio.Event) -> None:
         """Say what is planned, a token at a time; `released` lets go of what is held."""

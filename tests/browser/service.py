@@ -31,6 +31,9 @@ class Task(Protocol):
     def lose(self) -> None:
         """Cut every socket without a word."""
 
+    def fall_asleep(self) -> None:
+        """End every socket as one that was idle for too long."""
+
     def refuse(self, code: int, kind: str, message: str, *, times: int = 1) -> None:
         """Turn the next sockets away, with an error frame and this close code."""
 

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -35,7 +35,7 @@ class StandIn:
         self._plans: deque[Planned] = deque()
         self._tickets: set[str] = set()
         self._answers: dict[str, Answer] = {}
-        self._sockets: dict[WebSocket, asyncio.Queue[tuple[Frame, int] | None]] = {}
+        self._sockets: dict[WebSocket, asyncio.Queue[tuple[Frame | None, int]]] = {}
         self._refusals: deque[tuple[Frame, int]] = deque()
         self._released = asyncio.Event()
         self._work: set[asyncio.Task[None]] = set()
@@ -71,14 +71,19 @@ class StandIn:
 
     def lose(self) -> None:
         """Cut every socket without a word."""
-        self._soon(self._hang_up)
+        self._soon(self._end_with(None))
+
+    def fall_asleep(self) -> None:
+        """End every socket as one that was idle for too long."""
+        error = {"type": "invalid_request_error", "message": "idle for too long"}
+        self._soon(self._end_with({"type": "error", "error": error, "retryable": True}, 4408))
 
     def refuse(self, code: int, kind: str, message: str, *, times: int = 1) -> None:
         """Turn the next sockets away."""
         error = {"type": "error", "error": {"type": kind, "message": message}, "retryable": False}
         self._refusals.extend([(error, code)] * times)
 
-    def _soon(self, act: Any) -> None:
+    def _soon(self, act: Callable[[], None]) -> None:
         done = threading.Event()
         assert self._loop is not None, "nobody has called yet"
 
@@ -89,15 +94,17 @@ class StandIn:
         self._loop.call_soon_threadsafe(do)
         assert done.wait(10)
 
-    def _hang_up(self) -> None:
-        for queue in self._sockets.values():
-            queue.put_nowait(None)
-
     def _drain(self) -> None:
         for answer in self._answers.values():
             answer.drain()
-        for queue in self._sockets.values():
-            queue.put_nowait(({"type": "reconnect", "reason": "drain"}, 1001))
+        self._end_with({"type": "reconnect", "reason": "drain"}, 1001)()
+
+    def _end_with(self, frame: Frame | None, code: int = 1011) -> Callable[[], None]:
+        def end() -> None:
+            for queue in self._sockets.values():
+                queue.put_nowait((frame, code))
+
+        return end
 
     # What the page asks.
 
@@ -140,11 +147,10 @@ class StandIn:
             await asyncio.wait({closing, reading}, return_when=asyncio.FIRST_COMPLETED)
             if not closing.done():
                 return
-            if (last := closing.result()) is None:
-                await socket.close(1011)
-            else:
-                await socket.send_json(last[0])
-                await socket.close(last[1])
+            frame, code = closing.result()
+            if frame:
+                await socket.send_json(frame)
+            await socket.close(code)
         finally:
             del self._sockets[socket]
             for task in (closing, reading):
@@ -167,9 +173,9 @@ class StandIn:
                     self._answers[frame["id"]] = answer
                     self._released.clear()
                     self._keep(answer.run(self._released))
-                    telling = self._keep(_tell(socket, answer, 0))
+                    telling = self._keep(answer.tell_all(socket, 0))
                 elif frame["type"] == "resume" and answer:
-                    telling = self._keep(_tell(socket, answer, frame["after"]))
+                    telling = self._keep(answer.tell_all(socket, frame["after"]))
                 elif frame["type"] == "resume":
                     lost = {"type": "not_found_error", "message": "no such answer"}
                     error = {"type": "error", "id": frame["id"], "error": lost}
@@ -178,22 +184,11 @@ class StandIn:
             if telling:
                 telling.cancel()
 
-    def _keep(self, work: Any) -> asyncio.Task[None]:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
-
-
-async def _tell(socket: WebSocket, answer: Answer, after: int) -> None:
-    while True:
-        answer.changed.clear()
-        for frame in answer.frames[after:]:
-            after += 1
-            await socket.send_json(frame)
-        if answer.over and after >= len(answer.frames):
-            return
-        await answer.changed.wait()
 
 
 def _no_such_key() -> Response:
