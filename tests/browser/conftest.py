@@ -39,9 +39,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visitor(chromium: Browser, service: Service) -> Iterator[Visitor]:
+def with_policy() -> bool:
+    """Whether the browser heeds the page's Content-Security-Policy."""
+    return True
+
+
+@pytest.fixture
+def visitor(chromium: Browser, service: Service, with_policy: bool) -> Iterator[Visitor]:
     """Somebody with a browser of their own, who notices whatever should not happen."""
-    context = chromium.new_context(viewport={"width": 1180, "height": 800})
+    context = chromium.new_context(
+        viewport={"width": 1180, "height": 800}, bypass_csp=not with_policy
+    )
     context.set_default_timeout(10_000)
     visitor = Visitor(context, service)
     yield visitor

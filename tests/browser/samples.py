@@ -49,7 +49,7 @@ MARKDOWN = [
     '```"><img src=x onerror=pwned()>\ncode\n```',
     "```html\n<img src=x onerror=pwned()>\n```",
     "`<img src=x onerror=pwned()>`",
-    "| <img src=x onerror=pwned()> | b |\n|---|---|\n| <script>pwned()</script> | <svg/onload=pwned()> |",
+    "| <img src=x onerror=pwned()> | b |\n|---|---|\n| <svg/onload=pwned()> | c |",
     "# <img src=x onerror=pwned()>",
     "> <script>pwned()</script>\n\n- <iframe src='https://evil.test/'></iframe>",
     "a<br>b <kbd onclick=pwned()>c</kbd> <sub>d</sub>",

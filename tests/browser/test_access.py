@@ -151,7 +151,7 @@ def test_a_screen_reader_hears_the_end_and_not_each_token(
         "window.heard = []; new MutationObserver(() => heard.push(said.textContent))"
         ".observe(said, { childList: true })"
     )
-    service.claude.plan([{"text": "word " * 200}])
+    service.claude.plan([{"text": " word" * 200}])
     visitor.ask("Go")
     visitor.finished()
     expect(visitor.page.get_by_role("status")).to_contain_text("Answer finished, 200 tokens.")

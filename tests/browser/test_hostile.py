@@ -38,6 +38,7 @@ addEventListener("DOMContentLoaded", () => {{
 """
 
 
+@pytest.mark.parametrize("with_policy", [True, False], ids=["with policy", "without"])
 def test_hostile_answers_are_harmless_while_they_grow_and_when_they_end(
     visitor: Visitor, service: Service
 ) -> None:
@@ -47,8 +48,8 @@ def test_hostile_answers_are_harmless_while_they_grow_and_when_they_end(
     for sample in samples:
         service.claude.plan([{"text": f"Before. {sample} after.\n\n{sample}\n\nEnd."}])
         visitor.ask("Say it")
-        visitor.finished()
         expect(visitor.answer).to_contain_text("End.")
+        visitor.finished()
     assert visitor.page.evaluate("window.seen") == []
     visitor.page.reload()
     expect(visitor.page.locator(".turn")).to_have_count(len(samples))
@@ -81,8 +82,9 @@ def test_images_are_links_because_loading_one_tells_on_the_reader(
     expect(link).to_have_attribute("href", "https://evil.test/cat.png?words=secret")
 
 
+@pytest.mark.parametrize("with_policy", [False])
 def test_the_second_layer_holds_alone(visitor: Visitor) -> None:
-    """As if the first, which shows HTML as text, had a hole."""
+    """As if the first, which shows HTML as text, had a hole, and the policy too."""
     visitor.page.add_init_script(WATCH)
     visitor.visit()
     left = visitor.page.evaluate(

@@ -37,7 +37,7 @@ class Visitor:
             self.untoward.append(f"console: {message.text}")
 
     def nothing_untoward(self) -> None:
-        assert self.untoward == []
+        assert not self.untoward, self.untoward
 
     def visit(self, path: str = "/") -> None:
         self.page.goto(self.service.url + path)
