@@ -32,7 +32,7 @@ local: install ## the embedded cloud with everything deployed (DETACH=1: in the 
 local-stop: ## end the local cloud
 	@$(BIN)/python -m local stop
 
-test: check pytest test-live ## all that CI runs
+test: check pytest test-live test-browser ## all that CI runs
 
 pytest: install ## core, handlers, templates, wiring; needs no service
 	$(BIN)/python -m pytest

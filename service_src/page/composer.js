@@ -45,6 +45,11 @@ export class Composer {
     this.area.focus();
   }
 
+  /** The same, unless that would push up a phone's keyboard that nobody asked for. */
+  settle() {
+    if (!matchMedia("(hover: none)").matches) this.focus();
+  }
+
   /** While an answer is on its way the next message can be written, not sent. */
   set answering(busy) {
     if (busy === this.busy) return;

@@ -43,8 +43,11 @@ export class Desk {
       this.composer.focus();
     });
     byId("new-conversation").addEventListener("click", () => this.begin());
-    addEventListener("storage", () => this.#list());
-    shortcuts({ begin: () => this.begin(), stop: () => this.#current.stop(),
+    addEventListener("storage", (event) => this.#elsewhere(event));
+    shortcuts({ begin: () => {
+      this.begin();
+      this.composer.focus();
+    }, stop: () => this.#current.stop(),
       compose: () => this.composer.focus() });
     const last = wishes.get(`open:${this.client}`);
     const kept = this.store.list();
@@ -99,7 +102,7 @@ export class Desk {
     this.composer.open(session.conversation.id);
     this.#drawAll();
     this.#list();
-    this.composer.focus();
+    this.composer.settle();
   }
 
   #drop(session) {
@@ -110,6 +113,18 @@ export class Desk {
   #send(text, replaces = null) {
     this.#current.send(text, this.models.chosen, replaces);
     this.say("Sent.");
+    if (replaces) this.composer.settle();
+  }
+
+  /** Another tab has kept something. An answer that grows there is shown here when it has ended. */
+  #elsewhere({ key, newValue }) {
+    const session = this.#sessions.get(this.store.idOf(key));
+    const kept = session && !session.open && newValue && JSON.parse(newValue);
+    if (kept && !kept.turns.some(isOpen)) {
+      Object.assign(session.conversation, kept);
+      if (session === this.#current) this.#drawAll();
+    }
+    this.#list();
   }
 
   #answered(session, turn) {

@@ -57,6 +57,7 @@ export function noticeOf({ answer, text }) {
 export function sentence(message) {
   const words = String(message ?? "").trim();
   if (!words) return "";
-  const capital = words[0].toUpperCase() + words.slice(1);
+  const plain = /^[a-z]+[ ,.]/.test(words) && !/^\S+[._]\S/.test(words); // not a field's name
+  const capital = plain ? words[0].toUpperCase() + words.slice(1) : words;
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

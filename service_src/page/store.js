@@ -50,6 +50,11 @@ export class Store {
     }
   }
 
+  /** The conversation that a name of localStorage stands for, if it is one of this client's. */
+  idOf(name) {
+    return name?.startsWith(this.prefix) ? name.slice(this.prefix.length) : null;
+  }
+
   remove(id) {
     this.#waiting.delete(this.prefix + id);
     localStorage.removeItem(this.prefix + id);

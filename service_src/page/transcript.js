@@ -30,7 +30,7 @@ export class Transcript {
       if (!turns.some((turn) => turn.id === id)) this.#views.delete(id);
     }
     for (const turn of turns) {
-      if (!this.#views.has(turn.id)) this.#views.set(turn.id, new TurnView(turn, this.actions));
+      if (this.#views.get(turn.id)?.turn !== turn) this.#views.set(turn.id, new TurnView(turn, this.actions));
     }
     const views = turns.map((turn) => this.#views.get(turn.id));
     this.list.replaceChildren(...views.map((view) => view.element));

@@ -10,6 +10,9 @@ import { isOpen } from "./turns.js";
 
 const CONTINUE = "Please continue where you stopped.";
 
+/** Screen readers go from heading to heading. */
+const heading = (who) => h("h2", { class: "unseen", text: who });
+
 export class TurnView {
   #state = null;
 
@@ -23,7 +26,7 @@ export class TurnView {
     this.waiting = h("p", { class: "waiting" }, h("span", { class: "dots", "aria-hidden": "true" },
       h("i"), h("i"), h("i")), h("span", { class: "waiting-words" }));
     this.reply = h("article", { class: "reply", "aria-label": "Claude" },
-      this.answer.element, this.waiting, this.footer);
+      heading("Claude"), this.answer.element, this.waiting, this.footer);
     this.element = h("li", { class: "turn" }, this.asked, this.reply);
     this.#showAsked();
     this.update();
@@ -60,7 +63,7 @@ export class TurnView {
       this.asked.querySelector(".tools button")?.focus();
     };
     this.asked.classList.add("editing");
-    this.asked.replaceChildren(editor(this.turn.text, {
+    this.asked.replaceChildren(heading("You"), editor(this.turn.text, {
       send: (text) => this.actions.edit(this.turn, text), cancel: done }));
     this.asked.querySelector("textarea").focus();
   }
@@ -70,7 +73,7 @@ export class TurnView {
     const tools = h("div", { class: "tools", hidden: isOpen(this.turn) },
       button("edit", "Edit and send again", () => this.edit()),
       this.#copies(() => this.turn.text, "Copy message"));
-    this.asked.replaceChildren(h("p", { class: "bubble", text: this.turn.text }), tools);
+    this.asked.replaceChildren(heading("You"), h("p", { class: "bubble", text: this.turn.text }), tools);
   }
 
   #ending() {
@@ -91,7 +94,7 @@ export class TurnView {
     }
     const tools = h("div", { class: "tools" });
     if (turn.answer.text) tools.append(this.#copies(() => turn.answer.text, "Copy answer"));
-    if (!notice?.retry) tools.append(button("retry", "Answer again", () => actions.retry(turn)));
+    if (!notice?.retry && notice?.tone !== "bad") tools.append(button("retry", "Answer again", () => actions.retry(turn)));
     tools.append(h("p", { class: "facts", text: this.#facts() }));
     return [...parts, tools];
   }

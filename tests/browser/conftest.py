@@ -27,7 +27,8 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    path = os.environ.get("CHROMIUM") or next(filter(None, found), "")
     if not path:
         if os.environ.get("CI") == "true":
             pytest.fail(f"no chromium here; {INSTALL}")

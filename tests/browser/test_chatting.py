@@ -1,11 +1,15 @@
 """Signing in, asking, stopping, changing: what a person does all day."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from claude_core.clients import new_key
 from tests.browser.service import Service
+from tests.browser.stand_in import StandIn
 from tests.browser.visitor import Visitor
+from tests.serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +31,20 @@ def test_a_client_key_signs_in_and_stays_out_of_every_address(
         )
         == -1
     )
+
+
+def test_the_page_works_below_any_path(chromium: Browser) -> None:
+    """As behind an edge that serves it beside other things."""
+    stand_in = StandIn()
+    with serving(Starlette(routes=[Mount("/some/stage", stand_in.app)])) as url:
+        service = Service(f"{url}/some/stage", stand_in.key, stand_in, stand_in)
+        visitor = Visitor(chromium.new_context(), service)
+        visitor.sign_in()
+        visitor.ask("Hello")
+        visitor.finished()
+        expect(visitor.answer).to_contain_text("usual answer")
+        visitor.context.close()
+        visitor.nothing_untoward()
 
 
 def test_a_wrong_key_says_so_and_the_next_try_works(visitor: Visitor) -> None:

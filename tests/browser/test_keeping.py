@@ -57,6 +57,23 @@ def test_rename_and_delete(visitor: Visitor) -> None:
     expect(visitor.page.locator("#conversations .title")).to_have_text(["Rivers"])
 
 
+def test_two_tabs_show_the_same_conversation(visitor: Visitor) -> None:
+    visitor.sign_in(remember=True)
+    visitor.ask("One")
+    visitor.finished()
+    other = Visitor(visitor.context, visitor.service)
+    other.sign_in()
+    expect(other.page.locator(".bubble")).to_have_text("One")
+    other.ask("Two")
+    other.finished()
+    expect(visitor.page.locator(".bubble")).to_have_text(["One", "Two"])
+    visitor.finished()
+    visitor.ask("Three")
+    visitor.finished()
+    expect(other.page.locator(".bubble")).to_have_text(["One", "Two", "Three"])
+    other.nothing_untoward()
+
+
 def test_another_key_sees_none_of_them(visitor: Visitor) -> None:
     two_conversations(visitor)
     names = visitor.page.evaluate("Object.keys(localStorage).filter(n => n.startsWith('chat:'))")
