@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {n} of many, with **bold** words." for n in range(120))
 HELD_AT = 500
-AT_END = "scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
+AT_END = "() => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
 
 
 def held(visitor: Visitor, service: Service, text: str = PARAGRAPHS) -> None:
@@ -38,7 +38,7 @@ def test_the_page_follows_the_answer_until_the_reader_scrolls_up(
     visitor.answer.hover()
     page.mouse.wheel(0, -600)
     expect(page.locator("#jump")).to_be_visible()
-    page.wait_for_function(f"!({AT_END})")
+    page.wait_for_function(f"() => !({AT_END})()")
     service.claude.release()
     visitor.finished()
     assert not page.evaluate(AT_END)
