@@ -124,8 +124,10 @@ def _too_fast(row: Row, wanted: Wanted) -> TooMany:
     failed = TooMany(
         f"requests per minute of {row.name}: limit {row.rpm}, and {many} would be more; "
         f"resets at {reset:%H:%M:%S} UTC",
-        retry_after_s=(reset - wanted.now).total_seconds(),
+        # So many at once as never fit a minute need another plan, not a wait.
+        retry_after_s=(reset - wanted.now).total_seconds() if wanted.calls <= row.rpm else None,
     )
+    failed.retry_helps = wanted.calls <= row.rpm
     failed.budget = {
         "name": f"requests per minute of {row.name}",
         "limit": row.rpm,

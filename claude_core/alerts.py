@@ -1,5 +1,6 @@
 """A client's budget is half, four fifths, all gone: told to the alarm topic, once each a month."""
 
+import asyncio
 import datetime as dt
 
 from claude_core.admission import usd
@@ -8,21 +9,33 @@ from claude_core.errors import AwsUnreachable
 from claude_core.row import Row, next_month
 
 LEVELS = (50, 80, 100)
-NEARLY, GONE = LEVELS[-2:]
+NEARLY, REFUSING, GONE = 80, 95, 100
+"""REFUSING is no share of the budget, but stands between: calls are refused, and some is left."""
+ALL_BUT = 99
+"""Percent from which a budget that refuses is gone: the last cents are rarely spent."""
 
 
-def due(row: Row, month: str, *, refused: bool = False) -> int | None:
-    """The warning that is to be given now, in percent.
+def due(row: Row, month: str) -> int | None:
+    """The warning that is to be given now, in percent."""
+    spent = row.spent(month) * 100
+    return _unless_told(row, month, [level for level in LEVELS if spent >= level * row.budget])
 
-    Args:
-        refused: a call was, since the rest of the month's money does not cover it.
-    """
-    spent, budget = row.spent(month) * 100, row.budget
-    reached = [level for level in LEVELS if spent >= level * budget]
-    # The last cents are rarely spent: once they cover no call, the budget is gone.
-    if refused and spent >= NEARLY * budget:
-        reached.append(GONE)
-    level = max(reached, default=0)
+
+def due_refused(row: Row, month: str) -> int | None:
+    """The same, when a call was refused that no waiting would admit."""
+    spent = row.spent(month) * 100
+    if spent >= ALL_BUT * row.budget:
+        return _unless_told(row, month, [GONE])
+    return _unless_told(row, month, [REFUSING] if spent >= NEARLY * row.budget else [])
+
+
+def reached(spent: int, budget: int) -> int:
+    """The level that a month stands at, in percent; 0 below the first."""
+    return max((level for level in LEVELS if spent * 100 >= level * budget), default=0)
+
+
+def _unless_told(row: Row, month: str, levels: list[int]) -> int | None:
+    level = max(levels, default=0)
     return level if level > row.number(f"warned_{month}") else None
 
 
@@ -38,16 +51,16 @@ class Alerts:
         Raises:
             AwsRefused, AwsUnreachable: it was not told, and is due again.
         """
-        first = "attribute_not_exists(#warned) OR #warned < :new"
+        first = "attribute_exists(id) AND (attribute_not_exists(#warned) OR #warned < :new)"
         if not await self._mark(row.id, month, first, new=level):
             return
         try:
             await self._aws.publish(
                 self._topic,
-                subject=f"Claude budget: {row.name[:60]} has used {level} %",
+                subject=f"Claude budget: {row.name[:60]} {_what(level)}",
                 message=_text(row, month, level, now),
             )
-        except (AwsRefused, AwsUnreachable):
+        except (AwsRefused, AwsUnreachable, asyncio.CancelledError):
             before = row.number(f"warned_{month}")
             await self._mark(row.id, month, "#warned = :old", new=before, old=level)
             raise
@@ -76,9 +89,13 @@ class Alerts:
         return True
 
 
+def _what(level: int) -> str:
+    return "is refusing calls" if level == REFUSING else f"has used {level} %"
+
+
 def _text(row: Row, month: str, level: int, now: dt.datetime) -> str:
     spent, reserved = row.spent(month), row.reserved(month)
-    refused = "Calls that the rest does not cover are refused.\n" if level == GONE else ""
+    refused = "Calls that the rest does not cover are refused.\n" if level >= REFUSING else ""
     return (
         f"Client {row.name} has spent {usd(spent)} of its {usd(row.budget)} for "
         f"{month.replace('_', '-')}; {usd(reserved)} more are reserved for open calls.\n{refused}\n"

@@ -18,7 +18,10 @@ TIMEOUT = httpx2.Timeout(2.0, connect=1.0)
 ATTEMPTS = 2
 RENEW_BEFORE = dt.timedelta(minutes=5)
 FAILED = "ConditionalCheckFailedException"
-RETRIED = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+RETRIED = {
+    *("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"),
+    "TransactionConflictException",  # the command line changes a client's row by a transaction
+}
 
 
 class AwsRefused(Exception):
@@ -70,7 +73,7 @@ class Aws:
         except (AwsRefused, AwsUnreachable):
             raise
         except Exception as err:  # of any class: what lies below httpx2 has its own
-            raise AwsUnreachable(f"{service} did not answer in time; nothing was spent") from err
+            raise AwsUnreachable(f"{service} did not answer in time") from err
 
     async def _attempts(
         self, service: str, url: str, headers: dict[str, str], body: bytes

@@ -5,21 +5,24 @@ month and a request from the minute. What nobody settles stays charged: a crash 
 money that Claude has taken. `row.py` names the attributes; `docs/budgets.md` has the promise.
 """
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from claude_core import history
 from claude_core.admission import Wanted, refusal
 from claude_core.alerts import Alerts
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.chores import Chores
 from claude_core.clients import ClientKey
-from claude_core.errors import AwsUnreachable, OverBudget
+from claude_core.errors import AwsUnreachable, KitError, OverBudget
 from claude_core.limits import Limits
 from claude_core.models import Model
 from claude_core.reservation import Reservation, Spent, new_id
-from claude_core.row import Item, Row
+from claude_core.row import MOST_GONE, Item, Row
+from claude_core.settlement import settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Budget:
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._aws, self._table, self._chores, self._now = aws, table, chores, now
+        self._undoing: set[asyncio.Task[None]] = set()
 
     @classmethod
     def build(
@@ -56,7 +60,9 @@ class Budget:
     ) -> "Budget":
         """With its chores."""
         alerts = Alerts(aws, table=table, topic=topic)
-        chores = Chores(aws, history_table=history_table, alerts=alerts, trouble=trouble)
+        chores = Chores(
+            aws, table=table, history_table=history_table, alerts=alerts, trouble=trouble
+        )
         return cls(aws, table=table, chores=chores)
 
     async def prove(
@@ -69,6 +75,7 @@ class Budget:
         """
         wanted = Wanted(self._now(), key.sha256, model, needs)
         row = await self._admit(key.id, wanted)
+        await self._chores.tidy(row, wanted.now)
         return Admitted(row, Limits.of(row, wanted.now))
 
     async def reserve(
@@ -91,35 +98,51 @@ class Budget:
         Raises:
             OverBudget, and what `prove` raises: nothing was taken.
         """
-        now = self._now()
-        client, sha256 = (key, None) if isinstance(key, str) else (key.id, key.sha256)
-        id = id or new_id(now)
-        wanted = Wanted(now, sha256, model, needs, calls, id, cost)
-        row = await self._admit(client, wanted)
-        await self._chores.warn(row, wanted.month, now)
+        id, client = id or new_id(self._now()), key if isinstance(key, str) else key.id
+        sha256 = None if isinstance(key, str) else key.sha256
+        wanted = Wanted(self._now(), sha256, model, needs, calls, id, cost)
+        admitting = asyncio.create_task(self._admit(client, wanted))
+        try:
+            row = await asyncio.shield(admitting)
+        except asyncio.CancelledError:
+            self._later(self._undo(admitting, wanted, client))
+            raise
         # What stands in the row: a second attempt has what the first one took.
         held = Reservation(id, client, wanted.month, row.open[id], calls)
-        return Reserved(row, Limits.of(row, now), held)
+        return Reserved(row, Limits.of(row, wanted.now), held)
+
+    async def _undo(self, admitting: "asyncio.Task[Row]", wanted: Wanted, client: str) -> None:
+        """Give back what was taken for a caller that left while it was: Claude was never asked."""
+        with suppress(KitError):
+            row = await admitting
+            if wanted.id and wanted.model:
+                taken = Reservation(wanted.id, client, wanted.month, row.open[wanted.id])
+                await self.settle(taken, Spent(wanted.model, 0))
+
+    def _later(self, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(doing)
+        self._undoing.add(task)
+        task.add_done_callback(self._undoing.discard)
 
     async def settle(self, held: Reservation, spent: Spent, *, row: Row | None = None) -> None:
         """Charge what was spent and give back the rest; twice is the same as once.
 
         Args:
-            row: as reserving left it, where that is known; what it needs no more is dropped.
+            row: as reserving left it, where that is known; minutes and months that are over are
+                dropped with it.
 
         Raises:
             AwsUnreachable: the reservation stays open, and charged.
         """
         now = self._now()
-        gone = [*await self._chores.move_days(row, now), *row.outdated(now)] if row else []
-        gone = [name for name in gone if not name.endswith(held.month)]
+        gone = [name for name in row.outdated(now) if not name.endswith(held.month)] if row else []
         try:
-            after = await self._update(held.client, _settlement(held, spent, gone, now))
+            after = await self._update(held.client, settlement(held, spent, gone[:MOST_GONE], now))
         except AwsRefused as err:
             if err.code != FAILED:
                 raise AwsUnreachable(f"the clients table refused: {err}") from err
         else:
-            await self._chores.warn(after, held.month, now)
+            await self._chores.after(after, held.month, now)
 
     async def _admit(self, client: str, wanted: Wanted) -> Row:
         try:
@@ -132,8 +155,8 @@ class Budget:
             if wanted.id and wanted.id in row.open:
                 return row
             failed = refusal(row, wanted)
-            if isinstance(failed, OverBudget):
-                await self._chores.warn(row, wanted.month, wanted.now, refused=True)
+            if isinstance(failed, OverBudget) and not failed.retry_helps:
+                await self._chores.refused(row, wanted.month, wanted.now)
             raise failed from err
 
     async def _update(self, client: str, expressions: Item) -> Row:
@@ -150,32 +173,3 @@ class Budget:
             },
         )
         return Row(answer["Attributes"])
-
-
-def _settlement(held: Reservation, spent: Spent, gone: list[str], now: dt.datetime) -> Item:
-    """The update that closes a reservation and drops the attributes that are `gone`."""
-    names = {"#left": f"left_{held.month}", "#spent": f"spent_{held.month}"}
-    names |= {"#open": "open", "#id": held.id}
-    values: Item = {
-        ":back": {"N": str(held.cost - spent.cost)},
-        ":cost": {"N": str(spent.cost)},
-        ":none": {"N": "0"},
-    }
-    removed, added = ["#open.#id"], []
-    for at, name in enumerate(gone):
-        names[f"#gone{at}"] = name
-        removed.append(f"#gone{at}")
-    used = history.counts(now, spent.model, spent.usage, spent.cost, held.calls)
-    for at, (name, number) in enumerate(used.items() if spent.cost else ()):
-        names[f"#use{at}"], values[f":use{at}"] = name, {"N": str(number)}
-        added.append(f"#use{at} :use{at}")
-    return {
-        "UpdateExpression": (
-            "SET #left = if_not_exists(#left, :none) + :back, "
-            "#spent = if_not_exists(#spent, :none) + :cost "
-            f"REMOVE {', '.join(removed)}" + (f" ADD {', '.join(added)}" if added else "")
-        ),
-        "ConditionExpression": "attribute_exists(#open.#id)",
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }

@@ -19,10 +19,11 @@
         ├── RateLimited         429  Claude's rate limit
         ├── SpendCapReached     429  the Claude organisation's spend cap; waiting does not help
         ├── Overloaded          529
-        ├── UpstreamBroken      502  a 5xx of Claude, which bills nothing
+        ├── UpstreamBroken      502  another 5xx of Claude: it failed, and bills nothing
         ├── ConnectFailed       502  nothing was sent
         ├── AnswerLost          502  sent, and then reset, cut short or unreadable: may be billed
-        └── DeadlinePassed      504  sent, and not answered in time: may be billed
+        └── DeadlinePassed      504  sent, and not answered in time, by Claude's own word or by
+                                     ours: may be billed
 
 Each class carries its HTTP status and its Messages API error type.
 """

@@ -20,15 +20,18 @@ class Extra:
     """What it does that has to be allowed."""
     priced: str
     """How it is reserved, for people."""
+    field: bool = True
+    """Whether it is a field of the request, and not something inside one."""
     values: tuple[str, ...] = ()
-    """Of a field of the request; none where anything goes."""
+    """Of a field; none where anything goes."""
     betas: tuple[str, ...] = ()
     """Beginnings of the `anthropic-beta` names that come with it."""
 
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+MOST_USES = 100
 STANDARD, WINDOW = "at the standard price", "as a whole context window"
-ROUNDS = "as a whole context window, once more for each use"
+ROUNDS = "as ten whole context windows, the most rounds that Claude makes by itself"
 
 EXTRAS: dict[str, Extra] = {
     "speed": Extra(
@@ -40,24 +43,27 @@ EXTRAS: dict[str, Extra] = {
     "service_tier": Extra("it changes the price", STANDARD, values=("auto", "standard_only")),
     "inference_geo": Extra("it changes the price", "us: at 1.1x", values=("global", "us")),
     "web_search": Extra(
-        "it runs at Claude, and is priced by the search", f"10 USD a thousand, and {ROUNDS}"
+        "it runs at Claude, and is priced by the search",
+        f"10 USD a thousand, and {ROUNDS}",
+        field=False,
     ),
-    "web_fetch": Extra("it runs at Claude and reaches the web", ROUNDS, betas=("web-fetch-",)),
-    "mcp_servers": Extra(
-        "it reaches servers elsewhere",
-        "as ten whole context windows, the most rounds that Claude makes by itself",
-        betas=("mcp-client-",),
+    "web_fetch": Extra(
+        "it runs at Claude and reaches the web", ROUNDS, field=False, betas=("web-fetch-",)
     ),
-    "url_sources": Extra("it makes Claude fetch from the web", WINDOW),
+    "mcp_servers": Extra("it reaches servers elsewhere", ROUNDS, betas=("mcp-client-",)),
+    "url_sources": Extra("it makes Claude fetch from the web", WINDOW, field=False),
     "file_ids": Extra(
-        "it reads files of the whole workspace, other clients' too", WINDOW, betas=("files-api-",)
+        "it reads files of the whole workspace, other clients' too",
+        WINDOW,
+        field=False,
+        betas=("files-api-",),
     ),
 }
 UNKNOWN = Extra(
     "no such field is known here",
     "at the dearest that is known: fast, in the US, and ten context windows",
 )
-"""A field of the Messages API that is newer than this table."""
+"""A field, or a beta, of the Messages API that is newer than this table."""
 
 SAMPLING = "the 5.5 models choose it themselves; leave it out"
 NEVER = {
@@ -70,7 +76,12 @@ RUN_BY_CALLER = ("bash_", "text_editor_", "computer_", "memory_")
 SERVER_TOOLS = ("web_search", "web_fetch")
 SOURCES = {"url": "url_sources", "file": "file_ids"}
 BLOCKS = {
+    "server_tool_use": "web_search",
     "web_search_tool_result": "web_search",
+    # A search may filter what it finds by running code, and its results come along.
+    "code_execution_tool_result": "web_search",
+    "bash_code_execution_tool_result": "web_search",
+    "text_editor_code_execution_tool_result": "web_search",
     "web_fetch_tool_result": "web_fetch",
     "mcp_tool_use": "mcp_servers",
     "mcp_tool_result": "mcp_servers",
@@ -90,9 +101,9 @@ def of_tool(tool: Mapping[str, Any]) -> str | None:
         return "mcp_servers"
     for name in SERVER_TOOLS:
         if str(kind).startswith(f"{name}_"):
-            if uses_of(tool) < 1:
+            if not 1 <= uses_of(tool) <= MOST_USES:
                 raise InvalidRequest(
-                    f"tools.{name}.max_uses: a number from 1 is needed to price it"
+                    f"tools.{name}.max_uses: a number from 1 to {MOST_USES} is needed to price it"
                 )
             return name
     raise InvalidRequest(
@@ -102,10 +113,9 @@ def of_tool(tool: Mapping[str, Any]) -> str | None:
 
 def of_block(block: Mapping[str, Any]) -> str | None:
     """The extra that a content block of an earlier answer needs to be sent back."""
-    kind = str(block.get("type"))
-    if kind == "server_tool_use":
-        return block["name"] if block.get("name") in SERVER_TOOLS else None
-    return BLOCKS.get(kind)
+    if block.get("type") == "server_tool_use" and block.get("name") in SERVER_TOOLS:
+        return str(block["name"])
+    return BLOCKS.get(str(block.get("type")))
 
 
 def of_source(source: object) -> str | None:
@@ -113,9 +123,12 @@ def of_source(source: object) -> str | None:
     return SOURCES.get(str(source.get("type"))) if isinstance(source, dict) else None
 
 
-def of_beta(beta: str) -> str | None:
-    """The extra that a beta comes with."""
-    return next((name for name, one in EXTRAS.items() if beta.startswith(one.betas or "-")), None)
+def of_beta(beta: str) -> str:
+    """The extra that a beta comes with; itself, where none is known."""
+    for name, extra in EXTRAS.items():
+        if beta.startswith(extra.betas):
+            return name
+    return beta
 
 
 def uses_of(tool: Mapping[str, Any]) -> int:

@@ -4,13 +4,12 @@ What changes neither the price nor whose data is read passes as it came. The res
 allowed for the client that asks (`extras.py`), or is refused by name.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from claude_core.errors import InvalidRequest, NotAllowed
-from claude_core.extras import EXTRAS, NAME, NEVER, UNKNOWN, of_beta, of_block, of_source, of_tool
+from claude_core.errors import InvalidRequest
+from claude_core.extras import EXTRAS, NAME, NEVER, UNKNOWN, of_block, of_source, of_tool
 
 ROLES = ("user", "assistant", "system")
 MOST_EXTRAS = 10
@@ -114,16 +113,6 @@ PROMPT = {
 TEXT_BLOCKS = frozenset({"text", "tool_use", "tool_result", "thinking", "redacted_thinking"})
 BLOCKS = TEXT_BLOCKS | {"image", "document", "search_result"}
 
-BETAS = frozenset(
-    {
-        "fine-grained-tool-streaming-2025-05-14",
-        "interleaved-thinking-2025-05-14",
-        "structured-outputs-2025-11-13",
-        "token-efficient-tools-2025-02-19",
-    }
-)
-"""Betas that change neither price nor tenancy."""
-
 
 def check(body: dict[str, Any], table: dict[str, Field]) -> set[str]:
     """Hold a request body against a table; the extras that its client must be allowed.
@@ -144,6 +133,8 @@ def check(body: dict[str, Any], table: dict[str, Field]) -> set[str]:
         if name in MESSAGES:
             raise InvalidRequest(f"{name}: no such field of this route")
         extra = EXTRAS.get(name)
+        if extra and not extra.field:
+            raise InvalidRequest(f"{name}: {UNKNOWN.why}")
         if extra and extra.values and body[name] not in extra.values:
             raise InvalidRequest(f"{name}: must be one of {', '.join(extra.values)}")
         if not extra and (len(needs) >= MOST_EXTRAS or not NAME.fullmatch(name)):
@@ -153,8 +144,11 @@ def check(body: dict[str, Any], table: dict[str, Field]) -> set[str]:
     return needs | {need for tool in tools if (need := of_tool(tool))}
 
 
-def check_block(block: dict[str, Any]) -> set[str]:
+def check_block(block: dict[str, Any], *, result: bool) -> set[str]:
     """The extras that a content block needs, one that runs at Claude or is fetched from elsewhere.
+
+    Args:
+        result: it is part of what a tool at Claude has found, which goes back as it came.
 
     Raises:
         InvalidRequest: a type of block that is never served.
@@ -162,30 +156,19 @@ def check_block(block: dict[str, Any]) -> set[str]:
     kind, needs = block.get("type"), set[str]()
     if need := of_block(block):
         needs.add(need)
-    elif not isinstance(kind, str) or kind not in BLOCKS:
+    elif not result and (not isinstance(kind, str) or kind not in BLOCKS):
         raise InvalidRequest(f"content block of type {str(kind)[:100]!r} is not allowed here")
     if need := of_source(block.get("source")):
         needs.add(need)
     return needs
 
 
-def check_headers(headers: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
-    """The caller's headers that go along, and the extras that its betas need: answers have the
-    shape of its `anthropic-version`.
+def check_cache(holder: dict[str, Any]) -> None:
+    """Refuse a time to live whose price is not known.
 
     Raises:
-        InvalidRequest: a version that is no date; NotAllowed: a beta that is not on the list.
+        InvalidRequest.
     """
-    passed, needs = {}, set()
-    if version := headers.get("anthropic-version", "").strip():
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
-            raise InvalidRequest("anthropic-version: must be a date, such as 2023-06-01")
-        passed["anthropic-version"] = version
-    betas = [beta.strip() for beta in headers.get("anthropic-beta", "").split(",") if beta.strip()]
-    for beta in sorted(set(betas) - BETAS):
-        if not (need := of_beta(beta)):
-            raise NotAllowed(f"anthropic-beta: {beta[:100]!r} is not allowed here")
-        needs.add(need)
-    if betas:
-        passed["anthropic-beta"] = ",".join(betas)
-    return passed, needs
+    marked = holder.get("cache_control")
+    if isinstance(marked, dict) and marked.get("ttl") not in (None, "5m", "1h"):
+        raise InvalidRequest("cache_control.ttl: must be 5m or 1h")

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from claude_core import fields
+from claude_core.betas import check_headers
 from claude_core.errors import InvalidRequest
+from claude_core.extras import of_block
 from claude_core.models import Model, resolve
 from claude_core.wire import Json, to_bytes
 from claude_core.worst import most
@@ -40,7 +42,7 @@ class Request:
     @property
     def worst_cost(self) -> int:
         """The most this can cost, in nano-dollars."""
-        text_only = all(block.get("type") in fields.TEXT_BLOCKS for block in blocks(self.body))
+        text_only = all(block.get("type") in fields.TEXT_BLOCKS for block, _ in blocks(self.body))
         bound = most(
             *(self.model, self.body),
             size=len(self.wire),
@@ -112,27 +114,32 @@ def prompt_request(body: Json) -> Request:
     return request(asked)
 
 
-def blocks(body: Json) -> Iterator[Json]:
-    """Every content block of a request, those inside tool results and documents included."""
+def blocks(body: Json) -> Iterator[tuple[Json, bool]]:
+    """Every content block of a request, those inside results and documents included; and whether
+    it is part of what a tool at Claude has found."""
     system = body.get("system")
-    pending: list[Any] = [*(system if isinstance(system, list) else [])]
-    pending += [message.get("content") for message in body["messages"]]
+    pending: list[tuple[Any, bool]] = [(system if isinstance(system, list) else [], False)]
+    pending += [(message.get("content"), False) for message in body["messages"]]
     while pending:
-        item = pending.pop()
+        item, result = pending.pop()
         if isinstance(item, list):
-            pending += item
+            pending += [(part, result) for part in item]
         elif isinstance(item, dict):
-            yield item
-            pending.append(item.get("content"))
+            yield item, result
+            inside = result or of_block(item) is not None
+            pending.append((item.get("content"), inside))
             source = item.get("source")
-            pending.append(source.get("content") if isinstance(source, dict) else None)
+            pending.append((source.get("content") if isinstance(source, dict) else None, inside))
 
 
 def _checked(body: Json, table: dict[str, fields.Field], headers: Mapping[str, str]) -> Request:
     needs = fields.check(body, table)
-    for block in blocks(body):
-        needs |= fields.check_block(block)
-    passed, betas = fields.check_headers(headers)
+    for block, result in blocks(body):
+        needs |= fields.check_block(block, result=result)
+        fields.check_cache(block)
+    for holder in (body, *(body.get("tools") or [])):
+        fields.check_cache(holder)
+    passed, betas = check_headers(headers)
     model = resolve(body["model"])
     if body.get("speed") == "fast" and model.fast is None:
         raise InvalidRequest(f"speed: no price is known for {model.id} at speed fast")

@@ -48,7 +48,7 @@ class Paid:
         budget: Budget,
         telemetry: Telemetry,
         incoming: Incoming,
-        key: ClientKey,
+        key: ClientKey | str,
         request: Request,
     ) -> Self:
         """Reserve the worst cost.
@@ -61,7 +61,8 @@ class Paid:
         try:
             reserved = await budget.reserve(key, request.model, cost, needs=needs)
         except KitError as err:
-            err.client, err.model = key.id, request.model.id
+            err.client = key if isinstance(key, str) else key.id
+            err.model = request.model.id
             raise
         return cls(budget, telemetry, incoming, request, reserved, started)
 

@@ -25,6 +25,8 @@ from claude_core.reservation import taken_at
 Item = dict[str, Any]
 USE = "use."
 USED = ("cost", "calls", "input", "output", "cached")
+MOST_GONE = 50
+"""Attributes that one update drops: an expression has an end (4 KB)."""
 KEPT_MINUTES = dt.timedelta(minutes=3)
 """A minute's attribute is dropped later than it ends: another process's clock may be behind."""
 
@@ -107,6 +109,11 @@ class Row:
     def reserved(self, month: str) -> int:
         """Nano-dollars of a month that are open."""
         return self.budget - self.left(month) - self.spent(month)
+
+    def months_from(self, month: str) -> list[str]:
+        """A month, and those after it that a faster clock has begun."""
+        begun = {name.removeprefix("left_") for name in self.item if name.startswith("left_")}
+        return sorted({month, *(one for one in begun if one > month)})
 
     def outdated(self, now: dt.datetime) -> tuple[str, ...]:
         """Minutes and months that nobody needs any more, and no open reservation goes back to."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx2
 
 from claude_core.aws import Aws
-from claude_core.budget import Budget
+from claude_core.budget import Admitted, Budget
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
 from claude_core.connections import connections
@@ -24,7 +24,8 @@ from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
 from claude_core.secret import Secret
 from claude_core.settings import Runtime, Settings
-from claude_core.sse import Event
+from claude_core.sse import Event, Settled
+from claude_core.stream import Streamed
 from claude_core.telemetry import Telemetry
 from claude_core.wire import to_bytes
 
@@ -49,9 +50,15 @@ class Kit:
     """Everything that answering takes, built once per process."""
 
     def __init__(
-        self, *, budget: Budget, claude: Claude, telemetry: Telemetry, http: httpx2.AsyncClient
+        self,
+        *,
+        aws: Aws,
+        budget: Budget,
+        claude: Claude,
+        telemetry: Telemetry,
+        http: httpx2.AsyncClient,
     ) -> None:
-        self._budget, self._claude, self._http = budget, claude, http
+        self.aws, self._budget, self._claude, self._http = aws, budget, claude, http
         self.telemetry = telemetry
 
     @classmethod
@@ -68,7 +75,7 @@ class Kit:
             trouble=telemetry.trouble,
         )
         claude = Claude(url=settings.claude_url, secret=secret, http=http, retries=RetryBudget())
-        return cls(budget=budget, claude=claude, telemetry=telemetry, http=http)
+        return cls(aws=aws, budget=budget, claude=claude, telemetry=telemetry, http=http)
 
     async def close(self) -> None:
         """Close every connection; for processes that end before their host does."""
@@ -97,7 +104,7 @@ class Kit:
     async def stream(
         self,
         incoming: Incoming,
-        key: ClientKey,
+        key: ClientKey | str,
         request: Request,
         *,
         deadline: float,
@@ -105,8 +112,8 @@ class Kit:
     ) -> AsyncGenerator[Event]:
         """The same, event by event as Claude writes them; close it (`aclosing`) whatever happens.
 
-        The first event comes when Claude has begun to answer, the last one when the money is
-        settled: after it a function may be frozen.
+        Of a client that was proved before the id is enough. The first event comes when Claude has
+        begun to answer, the last one when the money is settled: after it a function may be frozen.
 
         Raises:
             KitError: before the first event as `answer` does; after it the answer is not whole.
@@ -120,7 +127,8 @@ class Kit:
                 yield event._replace(limits=paid.limits)
                 async for event in streamed:
                     if event.type == "message_stop":
-                        await paid.settle(streamed)
+                        cost = await paid.settle(streamed)
+                        event = event._replace(settled=_settled(streamed, cost))
                     elif event.type == "content_block_delta":
                         paid.first_token()
                     yield event
@@ -135,6 +143,10 @@ class Kit:
             raise
         return Free(counted, admitted.limits)
 
+    async def prove(self, key: ClientKey) -> Admitted:
+        """That a client may call at all; counts as a request of its minute."""
+        return await self._budget.prove(key)
+
     async def models(self, key: ClientKey) -> Free:
         """The models that a client may use, as the Messages API lists them."""
         admitted = await self._budget.prove(key)
@@ -142,5 +154,10 @@ class Kit:
         ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
         return Free(to_bytes({"data": data, "has_more": False, **ends}), admitted.limits)
 
-    async def _paid(self, incoming: Incoming, key: ClientKey, request: Request) -> Paid:
+    async def _paid(self, incoming: Incoming, key: ClientKey | str, request: Request) -> Paid:
         return await Paid.reserve(self._budget, self.telemetry, incoming, key, request)
+
+
+def _settled(streamed: Streamed, cost: int) -> Settled:
+    model = str(streamed.message.get("model"))
+    return Settled(model, streamed.stop_reason, streamed.usage_json, cost)

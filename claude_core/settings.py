@@ -79,7 +79,9 @@ class ChatSettings(Environment):
     lifetime_s: str
     """Of a socket, after which it is told to reconnect."""
     buffer_bytes: str
-    """Written for a reader that does not take it, before its socket is closed."""
+    """Kept for a reader that does not take what is written; then Claude has to wait, too."""
+    stall_s: str
+    """That a reader may take nothing, before its socket is cut."""
     resume_s: str
     """That an answer goes on whose reader asked to resume it and is gone."""
     drain_s: str
@@ -104,6 +106,8 @@ class Runtime:
     credentials_token: str | None = None
     function_name: str | None = None
     """Set on Lambda alone."""
+    task_metadata_url: str | None = None
+    """Set on ECS alone."""
     port: int = 8080
     """Where a service listens; the Lambda Web Adapter's own default."""
 
@@ -121,5 +125,6 @@ class Runtime:
             credentials_url=env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") or ecs,
             credentials_token=env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
             function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
+            task_metadata_url=env.get("ECS_CONTAINER_METADATA_URI_V4"),
             port=int(env.get("AWS_LWA_PORT", "8080")),
         )

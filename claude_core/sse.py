@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from claude_core.errors import AnswerLost
@@ -13,6 +14,18 @@ LONGEST_EVENT = 16_000_000
 UNREADABLE = "Claude's answer could not be read; try again"
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a streamed answer came to."""
+
+    model: str
+    stop_reason: str | None
+    usage: Json
+    """As Claude counts it, whole."""
+    cost: int
+    """Nano-dollars."""
+
+
 class Event(NamedTuple):
     """One event: what it says, and its bytes as Claude sent them, the blank line included."""
 
@@ -22,6 +35,8 @@ class Event(NamedTuple):
     request_id: str | None = None
     """Claude's id of the call; with the first event alone, as the client's limits are."""
     limits: Limits | None = None
+    settled: Settled | None = None
+    """With the last event alone."""
 
 
 async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:

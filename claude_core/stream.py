@@ -54,6 +54,11 @@ class Streamed:
         """What Claude has counted so far; the output only at the end."""
         return Usage.from_json(self._usage)
 
+    @property
+    def usage_json(self) -> Json:
+        """The same as Claude wrote it, first and last word together."""
+        return self._usage
+
     def used_at_most(self, max_tokens: int) -> Usage:
         """What an answer that stopped half-way can have used: a token has at least one byte."""
         written = max_tokens if self._hidden else min(max_tokens, self._written)
@@ -128,7 +133,9 @@ class Streamed:
             case "content_block_delta":
                 self._written += _size(data.get("delta"))
             case "content_block_start":
-                self._hidden |= type_of(data.get("content_block")) in NOT_SHOWN
+                block = data.get("content_block")
+                self._hidden |= type_of(block) in NOT_SHOWN
+                self._written += _size(block)
             case "message_start":
                 self.message = data.get("message") or {}
                 self._usage |= self.message.get("usage") or {}

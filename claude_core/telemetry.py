@@ -146,6 +146,13 @@ class Telemetry:
         self.log.warning("refused or failed", **facts, **asdict(incoming))
         self._count(incoming, counts, ms, facts)
 
+    def count(self, **values: float) -> None:
+        """Numbers of this process that belong to no call: gauges, and events."""
+        metrics = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
+        for name, value in values.items():
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        metrics.flush_metrics()
+
     def trouble(self, what: str) -> None:
         """Write down what failed beside a call that went well."""
         self.log.error(what)

@@ -1,6 +1,8 @@
 """Claude's own errors as ours, told by their type before their status."""
 
 from claude_core.errors import (
+    AnswerLost,
+    DeadlinePassed,
     KeyRejected,
     KitError,
     Overloaded,
@@ -37,9 +39,15 @@ def of_claude(
     if type in REFUSALS or 400 <= status < 500:
         type = type or "invalid_request_error"
         return UpstreamRefused(message, status=REFUSALS.get(type, status), type=type)
+    if type == "timeout_error" or status == 504:
+        return DeadlinePassed(f"Claude did not finish in time ({message}); ask for less, or stream")
+    if status in CUT_BETWEEN:
+        return AnswerLost(f"something before Claude gave up ({message}); try again")
     return UpstreamBroken(message, retry_after_s=retry_after_s)
 
 
+CUT_BETWEEN = range(520, 528)
+"""What proxies answer when the server behind them has begun and is gone: it may be billed."""
 REFUSALS = {
     "invalid_request_error": 400,
     "billing_error": 402,

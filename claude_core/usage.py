@@ -25,12 +25,16 @@ class Usage:
     def from_json(cls, usage: dict[str, Any]) -> "Usage":
         """Read a `usage` object; what it leaves out, or says null to, is nothing used."""
         written = usage.get("cache_creation_input_tokens") or 0
-        one_hour = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
+        by_ttl = usage.get("cache_creation") or {}
+        one_hour = by_ttl.get("ephemeral_1h_input_tokens") or 0
+        five_minutes = by_ttl.get("ephemeral_5m_input_tokens")
+        if five_minutes is None:
+            five_minutes = max(0, written - one_hour)
         return cls(
             input_tokens=usage.get("input_tokens") or 0,
             output_tokens=usage.get("output_tokens") or 0,
             cache_read_tokens=usage.get("cache_read_input_tokens") or 0,
-            cache_write_5m_tokens=written - one_hour,
+            cache_write_5m_tokens=five_minutes,
             cache_write_1h_tokens=one_hour,
             web_searches=(usage.get("server_tool_use") or {}).get("web_search_requests") or 0,
             batch=usage.get("service_tier") == "batch",

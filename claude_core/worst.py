@@ -10,7 +10,8 @@ from claude_core.wire import Json
 FRAMING_TOKENS = 4_096
 """Room for what Claude adds to a prompt by itself: roles, tool and thinking instructions."""
 ROUNDS = 10
-"""How often Claude reads on by itself before it stops with `pause_turn` (documented)."""
+"""How often Claude reads all of it, where tools run at its side, before it stops with `pause_turn`
+(documented). `max_uses` does not bound it: a use too many is an error that is read, too."""
 READ_ON = frozenset(SERVER_TOOLS) | {"mcp_servers"}
 BY_THE_WINDOW = READ_ON | {"url_sources", "file_ids"}
 
@@ -36,7 +37,7 @@ def most(
         for name in SERVER_TOOLS:
             if str(tool.get("type")).startswith(f"{name}_"):
                 uses[name] += uses_of(tool)
-    rounds = 1 + sum(uses.values()) + (ROUNDS - 1 if unknown or "mcp_servers" in needs else 0)
+    rounds = ROUNDS if reads_on(needs) else 1
     window = model.max_input_tokens
     bounded = text_only and not unknown and not BY_THE_WINDOW & set(needs)
     return Usage(
@@ -44,5 +45,6 @@ def most(
         output_tokens=int(body.get("max_tokens", 0)),
         web_searches=uses["web_search"],
         fast=unknown or body.get("speed") == "fast",
-        in_us=unknown or body.get("inference_geo") == "us",
+        # A workspace may keep inference in the US by default: only a word against it is sure.
+        in_us=body.get("inference_geo") != "global",
     )

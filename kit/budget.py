@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from kit.options import Json, deployed
 from kit.rows import Clients
 from kit.say import Stop, ago, out
 from kit.unsettled import Open, release, unsettled
+from kit.whole import Whole, Write
 
 app = typer.Typer(no_args_is_help=True, help="All clients' money, and the switch that stops them.")
 
@@ -65,11 +66,16 @@ def cap(
         raise Stop(f"{amount!r} is no amount in USD; try: kit budget cap 500", code=2) from wrong
     if nano <= 0:
         raise Stop(f"{amount}: must be above 0; to serve nobody: kit budget stop", code=2)
-    handed_out = ledger.read().handed_out
-    if handed_out > nano:
-        raise Stop(f"{usd(handed_out)} are handed out already; lower one first: kit clients set")
-    ledger.change(lambda whole: [], cap={"N": str(nano)})
-    out.print(f"clients' budgets may come to {usd(nano)} a month; {usd(handed_out)} are handed out")
+
+    def enough(whole: Whole) -> list[Write]:
+        if whole.handed_out > nano:
+            raise Stop(
+                f"{usd(whole.handed_out)} are handed out already; lower one first: kit clients set"
+            )
+        return []
+
+    ledger.change(enough, cap={"N": str(nano)})
+    out.print(f"all clients' budgets together may come to {usd(nano)} a month")
 
 
 @app.command(epilog="Example: kit budget stop --env prod")
@@ -133,7 +139,8 @@ def release_some(
 def _table(found: list[Open]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "client", "taken", "reserved", ""):
-        table.add_column(title, justify="right" if title == "reserved" else "left")
+        justify: Literal["left", "right"] = "right" if title == "reserved" else "left"
+        table.add_column(title, justify=justify, no_wrap=title == "id")
     for one in found:
         state = f"[red]{one.state}[/]" if one.left_behind else f"[dim]{one.state}[/]"
         table.add_row(one.id, escape(one.name), ago(one.age), usd(one.cost), state)

@@ -13,7 +13,8 @@ from kit.client import Client, table
 from kit.deployment import Deployment
 from kit.erase import erase
 from kit.options import Json, deployed
-from kit.rows import Clients, Plan
+from kit.plan import Plan
+from kit.rows import Clients
 from kit.say import Stop, out
 
 app = typer.Typer(no_args_is_help=True, help="Who may call, with how much money and which models.")
@@ -109,12 +110,15 @@ def purge(
     deployment: Deployment,
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also while calls are open, whose cost is lost then.")
+    ] = False,
 ) -> None:
     """Erase a client: its keys end at once, its budget is free again, its history is gone."""
     row = Clients(deployment).find(name)
     if not yes and not typer.confirm(f"Erase {row.name} ({row.id}) and its history?"):
         raise Stop("nothing was erased")
-    days = erase(deployment, row)
+    days = erase(deployment, row, force=force)
     out.print(f"{row.name} is erased, and {days} days of its history", markup=False)
 
 

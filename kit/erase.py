@@ -1,33 +1,48 @@
 """A client's data, all of it: one function for each place that holds some."""
 
+from typing import Any
+
 from claude_core.row import Row
 from kit.deployment import Deployment
+from kit.rows import Clients
+from kit.say import Stop
 
 
-def erase(deployment: Deployment, row: Row) -> int:
-    """Erase a client everywhere; its row goes last, so that a run that broke off can be repeated.
+def erase(deployment: Deployment, row: Row, *, force: bool = False) -> int:
+    """Erase a client everywhere.
+
+    The client is disabled first, so that nothing is written meanwhile; its row goes late, so that
+    a run that broke off can be repeated, and the history once more after it.
 
     Returns:
         How many days of history went.
+
+    Raises:
+        Stop: calls of it are open, whose cost nobody would know.
     """
+    clients = Clients(deployment)
+    clients.set_disabled(row.id, True)
+    row = clients.find(row.id)
+    if row.open and not force:
+        raise Stop(
+            f"{row.name} has {len(row.open)} reservations open, and is disabled now; see: kit "
+            "budget unsettled, or erase it all the same with: --force"
+        )
     outputs, dynamodb = deployment.outputs("SharedStack"), deployment.client("dynamodb")
-    dynamodb.update_item(
-        TableName=outputs["ClientsTableName"],
-        Key={"id": {"S": row.id}},
-        UpdateExpression="SET disabled = :yes",
-        ConditionExpression="attribute_exists(id)",
-        ExpressionAttributeValues={":yes": {"BOOL": True}},
-    )
-    table, days = outputs["HistoryTableName"], 0
+    days = _history(dynamodb, outputs["HistoryTableName"], row.id)
+    dynamodb.delete_item(TableName=outputs["ClientsTableName"], Key={"id": {"S": row.id}})
+    return days + _history(dynamodb, outputs["HistoryTableName"], row.id) + len(row.use())
+
+
+def _history(dynamodb: Any, table: str, client: str) -> int:
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
         KeyConditionExpression="#client = :id",
         ProjectionExpression="#client, #day",
         ExpressionAttributeNames={"#client": "client", "#day": "day"},
-        ExpressionAttributeValues={":id": {"S": row.id}},
+        ExpressionAttributeValues={":id": {"S": client}},
     )
-    for key in (item for page in pages for item in page["Items"]):
+    keys = [item for page in pages for item in page["Items"]]
+    for key in keys:
         dynamodb.delete_item(TableName=table, Key=key)
-        days += 1
-    dynamodb.delete_item(TableName=outputs["ClientsTableName"], Key={"id": {"S": row.id}})
-    return days + len(row.use())
+    return len(keys)

@@ -1,6 +1,7 @@
 """What the kit has counted beside what Claude's console says: an exported cost report, read."""
 
 import csv
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,19 +51,29 @@ def read(path: Path, *, api_key: str | None = None, workspace: str | None = None
     costs: defaultdict[tuple[str, str], int] = defaultdict(int)
     others: defaultdict[str, int] = defaultdict(int)
     for at, row in enumerate(rows, 2):
-        cost = _nano(row[COST], f"{path}, line {at}")
+        where = f"{path}, line {at}"
+        cost, day = _nano(row[COST], where), _day(row[DAY], where)
         if api_key not in (None, row.get(KEY)) or workspace not in (None, row.get(WORKSPACE)):
             others[str(row.get(KEY) or row.get(WORKSPACE))] += cost
             continue
-        costs[row[DAY][:10], IDS.get(row[MODEL], row[MODEL] or "other")] += cost
+        costs[day, IDS.get(row[MODEL] or "", row[MODEL] or "other")] += cost
     if not costs:
         keys = ", ".join(sorted(others)) or "nothing at all"
         raise Stop(f"{path} has nothing of that key or workspace; it has {keys}")
     return Report(dict(costs), dict(others))
 
 
-def _nano(cost: str, where: str) -> int:
+def _nano(cost: str | None, where: str) -> int:
     try:
-        return round(float(cost) * NANO)
-    except ValueError as err:
+        return round(float(cost or "") * NANO)
+    except (ValueError, OverflowError) as err:
         raise Stop(f"{where}: {COST} is {cost!r}, which is no amount", code=2) from err
+
+
+def _day(day: str | None, where: str) -> str:
+    try:
+        return dt.date.fromisoformat((day or "")[:10]).isoformat()
+    except ValueError as err:
+        raise Stop(
+            f"{where}: {DAY} is {day!r}, which is no day such as 2026-11-24", code=2
+        ) from err

@@ -2,49 +2,14 @@
 
 import datetime as dt
 import difflib
-from dataclasses import dataclass
 from typing import Any
 
 from claude_core.clients import ClientKey, new_key
-from claude_core.errors import NotFound
-from claude_core.models import NANO, resolve
-from claude_core.row import Row, month_of
+from claude_core.row import Row
 from kit.deployment import Deployment
+from kit.plan import Plan
 from kit.say import Stop
 from kit.whole import Ledger, Whole, Write
-
-MOST_USD, MOST_RPM = 1_000_000, 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a client may do; None leaves it as it is."""
-
-    budget_usd: float | None = None
-    rpm: int | None = None
-    models: list[str] | None = None
-
-    def checked(self) -> "Plan":
-        """
-        Raises:
-            Stop: a number or a model is not possible.
-        """
-        if self.budget_usd is not None and not 0 < self.budget_usd <= MOST_USD:
-            raise Stop(f"--budget {self.budget_usd:g}: must be above 0, {MOST_USD} at most", code=2)
-        if self.rpm is not None and not 1 <= self.rpm <= MOST_RPM:
-            raise Stop(f"--rpm {self.rpm}: must be 1 to {MOST_RPM}", code=2)
-        if self.models is not None and not self.models:
-            raise Stop("--models: name at least one, such as fast", code=2)
-        for model in self.models or ():
-            try:
-                resolve(model)
-            except NotFound as unknown:
-                raise Stop(f"--models: {unknown.message}", code=2) from unknown
-        return self
-
-    @property
-    def budget(self) -> int:
-        return round((self.budget_usd or 0) * NANO)
 
 
 class Clients:
@@ -99,32 +64,11 @@ class Clients:
         plan = plan.checked()
 
         def update(whole: Whole) -> list[Write]:
-            row, sets, values = self._of(whole, name), [], dict[str, Any]()
-            left = f"left_{month_of(dt.datetime.now(dt.UTC))}"
+            row = self._of(whole, name)
             if plan.budget_usd is not None:
                 whole.check_cap(plan.budget - row.budget)
-                sets += ["budget = :budget", "#left = if_not_exists(#left, budget) + :more"]
-                values[":budget"] = {"N": str(plan.budget)}
-                values[":more"] = {"N": str(plan.budget - row.budget)}
-                values[":seen"] = {"N": str(row.budget)}
-            if plan.rpm is not None:
-                sets.append("rpm = :rpm")
-                values[":rpm"] = {"N": str(plan.rpm)}
-            if plan.models is not None:
-                sets.append("models = :models")
-                values[":models"] = {"SS": sorted(set(plan.models))}
-            written = {
-                "TableName": self._table,
-                "Key": {"id": {"S": row.id}},
-                "UpdateExpression": f"SET {', '.join(sets)}",
-                "ConditionExpression": "budget = :seen"
-                if ":seen" in values
-                else "attribute_exists(id)",
-                "ExpressionAttributeValues": values,
-            }
-            if plan.budget_usd is not None:
-                written["ExpressionAttributeNames"] = {"#left": left}
-            return [{"Update": written}]
+            key = {"TableName": self._table, "Key": {"id": {"S": row.id}}}
+            return [{"Update": key | plan.changes(row, dt.datetime.now(dt.UTC))}]
 
         if plan == Plan():
             raise Stop("nothing to change; give --budget, --rpm or --models", code=2)

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=True)
+PIPED = 140
+"""Columns where nobody looks: a table that is cut says less to a log."""
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

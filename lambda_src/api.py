@@ -6,7 +6,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from claude_core import messages
@@ -14,13 +13,12 @@ from claude_core.clients import ClientKey
 from claude_core.errors import KitError, NotFound
 from claude_core.incoming import Incoming
 from claude_core.models import NANO
+from claude_core.openapi import document
 from claude_core.serve import Kit
 from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import Telemetry
 from claude_core.wire import from_bytes
 from lambda_src.gateway import Answered, Call
-
-OPENAPI = Path(__file__).with_name("openapi.json")
 
 
 class Api:
@@ -82,7 +80,7 @@ class Api:
         return Answered.of({"status": "ok"})
 
     async def openapi(self, call: Call) -> Answered:
-        return Answered(OPENAPI.read_bytes())
+        return Answered(document((*ROUTES, "POST /v1/messages")))
 
     async def close(self) -> None:
         await self._kit.close()

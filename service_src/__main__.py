@@ -1,26 +1,49 @@
 """`python -m service_src`: the service on one port, until SIGTERM."""
 
 import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claude_core.settings import Runtime, Settings
 
 
 def main() -> None:
     gc.disable()  # what is imported stays; looking for garbage meanwhile takes a third of the time
+    from claude_core.settings import Runtime, Settings
+
+    settings, runtime = Settings.from_env(), Runtime.from_env()
+    serve = _on_lambda if runtime.function_name else _on_fargate
+    serve(settings, runtime)
+
+
+def _on_lambda(settings: "Settings", runtime: "Runtime") -> None:
     import uvicorn
 
-    from claude_core.settings import Runtime, Settings
     from service_src.app import create
 
+    app = create(settings, runtime)
     gc.enable()
-    runtime = Runtime.from_env()
     uvicorn.run(
-        create(Settings.from_env(), runtime),
-        host="127.0.0.1" if runtime.function_name else "0.0.0.0",  # nosec B104
+        app,
+        host="127.0.0.1",
         port=runtime.port,
         access_log=False,
         log_level="warning",
         server_header=False,
-        timeout_keep_alive=310,  # above the load balancer's idle timeout, or it answers 502
     )
+
+
+def _on_fargate(settings: "Settings", runtime: "Runtime") -> None:
+    from claude_core.settings import ChatSettings
+    from service_src.app import create
+    from service_src.server import Server, configured
+
+    chat = ChatSettings.from_env()
+    app = create(settings, runtime, chat)
+    gc.enable()
+    # The security group lets the load balancer in alone.
+    config = configured(app, chat, host="0.0.0.0", port=runtime.port)  # nosec B104
+    Server(config, app.state.live, runtime.task_metadata_url).run()
 
 
 if __name__ == "__main__":

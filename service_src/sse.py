@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from claude_core.errors import KitError
 from claude_core.sse import Event
+from service_src.crowd import Crowd
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class EventStream(Response):
         limits: Mapping[str, str],
         ping_s: float,
         failed: Callable[[Exception], KitError],
+        among: "Crowd[EventStream]",
     ) -> None:
         """Pass `events` on.
 
@@ -70,15 +72,32 @@ class EventStream(Response):
             limits: headers that tell the client's own.
             ping_s: seconds of silence before a ping of our own.
             failed: told of what ends the stream early; gives the error to show.
+            among: the streams of this process, of which it is one while it lasts.
         """
         self.background = None
         self._first, self._events = first, events
         self._id, self._ping_s, self._failed = request_id, ping_s, failed
         self._shown = {**HEADERS, **limits, "request-id": request_id}
         self._sent_at = 0.0
+        self._among = among
+        self._pumping: asyncio.Task[None] | None = None
+        self._cut: KitError | None = None
+
+    def cut(self, err: KitError) -> None:
+        """End it with an error, now."""
+        if self._pumping and not self._cut:
+            self._cut = err
+            self._pumping.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         pairs = [(name.encode(), value.encode()) for name, value in self._shown.items()]
+        self._among.add(self)
+        try:
+            await self._stream(pairs, receive, send)
+        finally:
+            self._among.discard(self)
+
+    async def _stream(self, pairs: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
         async with aclosing(self._events):
             await send({"type": "http.response.start", "status": 200, "headers": pairs})
             with suppress(CallerLeft):
@@ -87,10 +106,15 @@ class EventStream(Response):
 
     async def _pump(self, send: Send) -> None:
         pinging = asyncio.create_task(self._ping(send))
+        self._pumping = asyncio.current_task()
         try:
             await self._send(send, self._first.raw)
             async for event in self._events:
                 await self._send(send, event.raw)
+        except asyncio.CancelledError:
+            if not self._cut:
+                raise
+            await self._send(send, error_event(self._failed(self._cut), self._id))
         except Exception as err:
             # Whatever it is, the caller must not take what it has for the whole answer.
             await self._send(send, error_event(self._failed(err), self._id))

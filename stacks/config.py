@@ -83,8 +83,10 @@ class Config:
     idle_s: int = 15 * 60
     lifetime_s: int = 4 * 3_600
     """Of a websocket; then it is told to reconnect."""
-    buffer_bytes: int = 1024 * 1024
-    """For a reader that does not take what is written."""
+    buffer_bytes: int = 64 * 1024
+    """For a reader that does not take what is written; then Claude has to wait, too."""
+    stall_s: int = 30
+    """That a reader may take nothing, before its websocket is cut."""
     resume_s: int = 60
     drain_s: int = 110
     """Streams have so long after SIGTERM; Fargate kills at 120 s."""

@@ -38,6 +38,8 @@ class SharedStack(Stack):
             self, "History", config=config, key="client", sort_key="day", expires="expires_at"
         )
         self.alarms = sns.Topic(self, "Alarms", enforce_ssl=True)
+        # With a policy of its own a topic is closed to alarms, too, unless it says otherwise.
+        self.alarms.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         if config.alarm_email:
             self.alarms.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
         self._let_api_gateway_log()

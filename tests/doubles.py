@@ -123,6 +123,21 @@ class AwsDouble:
         )
         return self.history
 
+    def conversations_table(self) -> str:
+        self.boto("dynamodb").create_table(
+            TableName="conversations",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "turn", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "turn", "AttributeType": "S"},
+            ],
+        )
+        return "conversations"
+
     def alarm_topic(self) -> str:
         return str(self.boto("sns").create_topic(Name="alarms")["TopicArn"])
 

@@ -9,6 +9,7 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 Item = dict[str, Any]
 TOKEN = re.compile(r"\s*(>=|<=|<>|[=<>(),.+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
+LONGEST, MOST_OPERATORS = 4_096, 300
 RESERVED = {word.upper() for word in ReservedKeywords.get_reserved_keywords()}
 
 
@@ -36,6 +37,10 @@ class Scope:
         return dict(found) if found else None
 
     def check_used(self, *expressions: str) -> None:
+        for text in expressions:
+            assert len(text.encode()) <= LONGEST, "ValidationException: expression size"
+            operators = len(re.findall(r"[=<>+-]+|AND|OR|\b\w+\(", text))
+            assert operators <= MOST_OPERATORS, "ValidationException: too many operators"
         used = set(re.findall(r"[#:]\w+", " ".join(expressions)))
         given = {*self._names, *self._values}
         assert given == used, f"ValidationException: given and used differ: {given ^ used}"

@@ -11,10 +11,8 @@ STARTED_S = 10.0
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
-        )
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
         self.up = threading.Event()
 
     async def startup(self, sockets: Any = None) -> None:
@@ -23,9 +21,10 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, config: uvicorn.Config | None = None) -> Iterator[str]:
     """The URL of `app` on a free loopback port; stopped when the block ends, whatever happens."""
-    server = _Server(app)
+    plain = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+    server = _Server(config or plain)
     thread = threading.Thread(target=server.run, name="serving", daemon=True)
     thread.start()
     try:

@@ -11,6 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
+from claude_core import models
 from stacks.config import Config
 from stacks.parts.canary import SHIFTS
 
@@ -66,6 +67,10 @@ SERVERLESS = (
         "must be at least 1, or unset",
     ),
 )
+
+
+PRICED = {model.id for model in models.MODELS}
+"""Imported so that a model without a price stops `cdk synth`, not the first call."""
 
 
 def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> None:

@@ -109,6 +109,7 @@ def test_an_error_of_ours_is_not_repeated() -> None:
         httpx2.Response(500, json={"__type": "InternalServerError"}),
         httpx2.Response(503, text="<html>busy</html>"),
         httpx2.Response(400, json={"__type": "a#ThrottlingException"}),
+        httpx2.Response(400, json={"__type": "a#TransactionConflictException"}),
         httpx2.ConnectError("refused"),
         httpx2.ReadError("reset"),
     ],

@@ -303,3 +303,28 @@ def test_a_call_takes_two_writes_and_one_unit_each() -> None:
     for _ in range(100):
         purse.settle(purse.reserve(10), 5, usage)
     assert (purse.dynamo.calls, purse.dynamo.units) == (200, 200)
+
+
+def test_a_caller_that_leaves_while_its_money_is_taken_pays_nothing() -> None:
+    purse = Purse(budget=1_000)
+    writing, written = asyncio.Event(), asyncio.Event()
+    call = purse.dynamo.call
+
+    async def slow(service: str, target: str, payload: dict[str, Any]) -> dict[str, Any]:
+        answer = await call(service, target, payload)
+        writing.set()
+        await written.wait()
+        return answer
+
+    async def leave() -> None:
+        purse.dynamo.call = slow  # type: ignore[method-assign]
+        reserving = asyncio.create_task(purse.budget.reserve(purse.key, FAST, 900))
+        await writing.wait()
+        reserving.cancel()
+        await asyncio.wait({reserving})
+        assert purse.row.left(MONTH) == 100
+        written.set()
+        await asyncio.gather(*purse.budget._undoing)
+
+    asyncio.run(leave())
+    assert (purse.row.left(MONTH), purse.row.open) == (1_000, {})

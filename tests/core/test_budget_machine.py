@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from claude_core.clients import ClientKey, new_key
 from claude_core.errors import AwsUnreachable, NotAuthenticated, OverBudget, TooMany
 from claude_core.reservation import Reservation, Spent, taken_at
-from claude_core.row import minute_of, month_of
+from claude_core.row import Row, minute_of, month_of
 from tests.core.purse import FAST, Purse
 
 BUDGET, RPM = 1_000, 20
@@ -31,7 +31,7 @@ class Money(RuleBasedStateMachine):
         self.open: dict[str, int] = {}
         self.spent: Counter[str] = Counter()
         self.minutes: Counter[str] = Counter()
-        self.settled: set[str] = set()
+        self.rows: dict[str, Row] = {}
 
     def left(self, month: str) -> int:
         taken = sum(cost for id, cost in self.open.items() if month_of(taken_at(id)) == month)
@@ -46,13 +46,14 @@ class Money(RuleBasedStateMachine):
         now = self.at(skew)
         fits = self.left(month_of(now)) >= cost and self.minutes[minute_of(now)] + calls <= RPM
         try:
-            held = self.purse.reserve(cost, calls=calls, key=self.keys[-1])
+            reserved = self.purse.admit(cost, calls=calls, key=self.keys[-1])
         except (OverBudget, TooMany):
             assert not fits
             return multiple()
         assert fits
         self.minutes[minute_of(now)] += calls
-        self.open[held.id] = cost
+        held = reserved.held
+        self.open[held.id], self.rows[held.id] = cost, reserved.row
         return held
 
     @rule(cost=st.integers(0, 600), skew=SKEW)
@@ -80,7 +81,8 @@ class Money(RuleBasedStateMachine):
         self.purse.dynamo.lose = lambda action: lost
         try:
             spent = Spent(FAST, cost)
-            self.purse.run(self.purse.budget.settle(held, spent, row=self.purse.row))
+            row = self.rows[held.id]  # as old as the reservation
+            self.purse.run(self.purse.budget.settle(held, spent, row=row))
         except AwsUnreachable:
             assert lost
         finally:

@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import time
 
 import pytest
 
 from claude_core.errors import OverBudget
+from claude_core.reservation import Spent
 from claude_core.usage import Usage
 from tests.core.purse import FAST, MONTH, NOVEMBER, Purse
 
@@ -34,13 +36,29 @@ def test_a_warning_says_how_it_stands_and_what_to_do() -> None:
     assert "kit clients set shop --budget" in message
 
 
-def test_a_budget_whose_rest_covers_no_call_is_gone_and_that_is_told_once() -> None:
-    purse = Purse(budget=100)
-    spend(purse, 85)
+def test_a_budget_that_refuses_with_money_left_says_that_it_refuses_and_later_that_it_is_gone() -> (
+    None
+):
+    purse = Purse(budget=1_000)
+    spend(purse, 850)
     for _ in range(3):
         with pytest.raises(OverBudget):
-            purse.reserve(20)
-    assert [subject[-5:] for subject, _ in purse.dynamo.topic] == [" 80 %", "100 %"]
+            purse.reserve(200)
+    spend(purse, 145)
+    with pytest.raises(OverBudget):
+        purse.reserve(200)
+    told = [subject.removeprefix("Claude budget: shop ") for subject, _ in purse.dynamo.topic]
+    assert told == ["has used 80 %", "is refusing calls", "has used 100 %"]
+
+
+def test_a_refusal_that_waiting_would_mend_warns_nobody() -> None:
+    purse = Purse(budget=1_000)
+    spend(purse, 850)
+    purse.dynamo.topic.clear()
+    purse.reserve(150)
+    with pytest.raises(OverBudget):
+        purse.reserve(100)
+    assert purse.dynamo.topic == []
 
 
 def test_one_call_that_is_far_too_large_does_not_say_that_the_budget_is_gone() -> None:
@@ -54,8 +72,6 @@ def test_many_calls_that_cross_a_line_at_once_warn_once() -> None:
     purse = Purse(budget=1_000)
 
     async def many() -> None:
-        from claude_core.reservation import Spent
-
         async def one() -> None:
             admitted = await purse.budget.reserve(purse.key, FAST, 10)
             await purse.budget.settle(admitted.held, Spent(FAST, 10), row=admitted.row)
@@ -80,11 +96,61 @@ def test_a_topic_that_is_down_costs_one_try_in_five_minutes_and_the_warning_come
     for _ in range(70):
         spend(purse, 10)
     assert len(purse.trouble) == 1
-    assert "topic was not told" in purse.trouble[0]
+    assert "has to wait" in purse.trouble[0]
     purse.dynamo.lose = lambda action: None
     purse.now += dt.timedelta(minutes=6)
-    purse.reserve(1)
+    spend(purse, 10)
     assert len(purse.dynamo.topic) == 1
+
+
+def test_chores_that_hang_hold_a_settlement_up_for_a_second_once() -> None:
+    purse = Purse(budget=1_000)
+    publish = purse.dynamo.publish
+
+    async def never(topic: str, *, subject: str, message: str) -> None:
+        await asyncio.Event().wait()
+
+    purse.dynamo.publish = never  # type: ignore[method-assign]
+    began = time.monotonic()
+    for _ in range(60):
+        spend(purse, 10)
+    assert 1 <= time.monotonic() - began < 2
+    assert purse.row.spent(MONTH) == 600
+    purse.dynamo.publish = publish  # type: ignore[method-assign]
+    purse.now += dt.timedelta(minutes=6)
+    spend(purse, 10)
+    assert len(purse.dynamo.topic) == 1
+
+
+def test_a_client_that_only_lists_models_for_days_has_a_row_that_can_still_be_paid_from() -> None:
+    purse = Purse()
+    for _ in range(2_000):
+        purse.run(purse.budget.prove(purse.key))
+        purse.now += dt.timedelta(minutes=1)
+    assert len(purse.row.item) < 50
+    spend(purse, 10)
+    assert purse.row.open == {}
+
+
+def test_a_row_full_of_old_minutes_is_emptied_by_and_by() -> None:
+    purse = Purse()
+    old = {
+        f"minute_2026112{at // 1440}{at // 60 % 24:02}{at % 60:02}": {"N": "1"} for at in range(900)
+    }
+    purse.row.item.update(old)
+    for _ in range(20):
+        spend(purse, 1)
+    assert not old.keys() & purse.row.item.keys()
+
+
+def test_an_erased_client_does_not_come_back_by_a_chore_of_a_call_that_was_running() -> None:
+    purse = Purse(budget=100)
+    spend(purse, 40)
+    held, row = purse.reserve(20), purse.row
+    purse.now += dt.timedelta(days=3)
+    del purse.dynamo.items[purse.key.id]
+    purse.run(purse.budget.settle(held, Spent(FAST, 20), row=row))
+    assert (purse.dynamo.items, purse.dynamo.kept, purse.dynamo.topic) == ({}, {}, [])
 
 
 def test_each_day_is_counted_by_model_in_the_settlement_itself() -> None:

@@ -1,10 +1,17 @@
 """What a call costs: worked out by hand here, to the nano-dollar."""
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from claude_core.errors import NotFound
 from claude_core.models import MODELS, NANO, Model, Price, resolve
 from claude_core.usage import Usage
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +86,22 @@ def test_a_model_without_a_price_cannot_be_written_down_so_that_synth_and_start_
         Price(input=0, output=500, cache_read=10)
     with pytest.raises(TypeError, match="price"):
         Model(id="claude-new", role=None, display_name="New")  # type: ignore[call-arg]
+
+
+def test_synth_reads_the_prices_so_that_a_missing_one_stops_it(tmp_path: Path) -> None:
+    broken = (ROOT / "claude_core" / "models.py").read_text().replace("input=2_000", "input=0")
+    copy = tmp_path / "copy"
+    for package in ("claude_core", "stacks"):
+        shutil.copytree(ROOT / package, copy / package)
+    (copy / "claude_core" / "models.py").write_text(broken)
+    done = subprocess.run(
+        [sys.executable, "-c", "import stacks.parts.rules"],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "cannot be held to a budget" in done.stderr
 
 
 def test_roles_are_aliases_and_ids_stand_for_themselves() -> None:

@@ -56,7 +56,7 @@ TRAPS: list[tuple[Any, type[errors.KitError], int, int]] = [
     ("overloaded", errors.Overloaded, 529, 3),
     ("server_error", errors.UpstreamBroken, 502, 3),
     ("unavailable", errors.UpstreamBroken, 502, 3),
-    ("timed_out", errors.UpstreamBroken, 502, 3),
+    ("timed_out", errors.DeadlinePassed, 504, 1),
     (limited(retry_after="1"), errors.RateLimited, 429, 3),
     (limited(retry_after="30"), errors.RateLimited, 429, 1),
     (limited(retry_after="171"), errors.RateLimited, 429, 1),

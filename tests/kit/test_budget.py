@@ -2,13 +2,14 @@
 
 import datetime as dt
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from claude_core.clients import ClientKey
-from claude_core.errors import NotAuthenticated, OverBudget, Stopped
+from claude_core.errors import NotAllowed, NotAuthenticated, OverBudget, Stopped, TooMany
 from claude_core.reservation import new_id
 from claude_core.row import Row, month_of
 from kit import whole
@@ -81,7 +82,8 @@ def test_a_purged_client_frees_its_share_of_the_cap(kit: Kit) -> None:
 def test_many_who_add_at_once_do_not_hand_out_more_than_the_cap(kit: Kit, aws: AwsDouble) -> None:
     said(kit, "budget", "cap", "30")
     from kit.deployment import Deployment
-    from kit.rows import Clients, Plan
+    from kit.plan import Plan
+    from kit.rows import Clients
     from kit.say import Stop
 
     clients = Clients(Deployment(env="dev", region=None, profile=None, local=True))
@@ -184,7 +186,7 @@ def test_what_nobody_settled_is_listed_with_its_age_and_what_it_is(
         new: "on its way",
     }
     assert [one["id"] for one in listed] == [batch, old, new]
-    assert "2 h 0 min ago" in said(kit, "budget", "unsettled")
+    assert re.search(r"2 h \d+ min ago", said(kit, "budget", "unsettled"))
 
 
 def test_release_gives_the_money_back_to_its_month_once(kit: Kit, aws: AwsDouble) -> None:
@@ -238,6 +240,56 @@ def test_purge_erases_keys_budget_and_history_and_asks_first(kit: Kit, aws: AwsD
     with pytest.raises(NotAuthenticated):
         spend(aws, key, 1)
     assert "no client 'shop'" in said(kit, "clients", "purge", "shop", code=1)
+
+
+def test_purge_refuses_while_calls_are_open_and_lets_none_begin_until_it_is_forced(
+    kit: Kit, aws: AwsDouble
+) -> None:
+    key = added(kit)
+    spend(aws, key, None)
+    assert "1 reservations open" in said(kit, "clients", "purge", "shop", "--yes", code=1)
+    with pytest.raises(NotAllowed):
+        spend(aws, key, 1)
+    said(kit, "clients", "purge", "shop", "--yes", "--force")
+    assert "no clients yet" in said(kit, "clients", "list")
+
+
+def test_a_raised_budget_warns_anew_from_where_it_stands(kit: Kit, aws: AwsDouble) -> None:
+    key = added(kit, "shop", "--budget", "1")
+    for _ in range(10):
+        spend(aws, key, 10**8)
+    said(kit, "clients", "set", "shop", "--budget", "1.5")
+    assert row(aws, key).number(f"warned_{MONTH}") == 50
+    said(kit, "clients", "set", "shop", "--budget", "100")
+    assert row(aws, key).number(f"warned_{MONTH}") == 0
+
+
+def test_a_new_rate_holds_in_the_minute_that_runs(kit: Kit, aws: AwsDouble) -> None:
+    key = added(kit, "shop", "--rpm", "60")
+    then = dt.datetime.now(dt.UTC)
+    spend(aws, key, 1, now=then)
+    said(kit, "clients", "set", "shop", "--rpm", "1")
+    spend(aws, key, 1, now=then)
+    with pytest.raises(TooMany):
+        spend(aws, key, 1, now=then)
+
+
+def test_a_cap_is_checked_against_what_is_handed_out_when_it_is_written(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added(kit, "shop", "--budget", "15")
+    read = whole.Ledger.read
+    late: list[bool] = []
+
+    def read_and_be_overtaken(self: whole.Ledger) -> whole.Whole:
+        seen = read(self)
+        if not late:
+            late.append(True)
+            added(kit, "late", "--budget", "15")
+        return seen
+
+    monkeypatch.setattr(whole.Ledger, "read", read_and_be_overtaken)
+    assert "$30.00 are handed out already" in said(kit, "budget", "cap", "20", code=1)
 
 
 def test_an_extra_is_allowed_by_name_says_how_it_is_priced_and_is_taken_back(

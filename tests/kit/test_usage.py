@@ -134,6 +134,13 @@ def test_a_report_of_the_whole_organisation_is_narrowed_to_the_kits_key(
     [
         ("a,b\n1,2\n", "has no column usage_date_utc"),
         (HEAD + "2026-11-01,Claude Haiku 5.5,,,,,output,lots\n", "line 2: cost_usd is 'lots'"),
+        (
+            HEAD + "11/24/2026,Claude Haiku 4.5,,,,,output,1\n",
+            "line 2: usage_date_utc is '11/24/2026'",
+        ),
+        (HEAD + "2026-11-01,Claude Haiku 5.5\n", "line 2: cost_usd is None"),
+        (HEAD + "2026-11-01,Claude Haiku 5.5,,,,,output,inf\n", "line 2: cost_usd is 'inf'"),
+        (HEAD + "Total,,,,,,,12.00\n", "line 2: usage_date_utc is 'Total'"),
         (HEAD, "it has nothing at all"),
         ("", "no cost report"),
         ("\0\0", "no cost report"),

@@ -10,7 +10,8 @@ import pytest
 from claude_core import messages
 from claude_core.models import NANO
 from kit import deployment as kit_deployment
-from kit.rows import Clients, Plan
+from kit.plan import Plan
+from kit.rows import Clients
 from local.fake_claude.remote import Fake
 from tests.live.conftest import Deployment
 

@@ -13,10 +13,10 @@ from claude_core import messages
 from claude_core.fields import COUNT_TOKENS, MESSAGES, PROMPT
 from claude_core.incoming import Incoming
 from claude_core.models import MODELS, ROLES
+from claude_core.openapi import FILE, document
 from claude_core.reply import Reply
 from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import COUNTED, NAMESPACE, Telemetry
-from lambda_src.api import OPENAPI
 from lambda_src.api import ROUTES as SERVED
 from local.routes import routes
 from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
@@ -66,7 +66,7 @@ def service_paths(**runtime: Any) -> set[str]:
 def test_the_routes_deployed_are_those_served_and_those_described() -> None:
     described = [
         f"{method.upper()} {path}"
-        for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
+        for path, methods in json.loads(document((*SERVED, *STREAMED_ROUTES)))["paths"].items()
         for method in methods
     ]
     streaming = {f"POST {path}" for path in service_paths() if path != "/health"}
@@ -82,7 +82,7 @@ def test_the_routes_deployed_are_those_served_and_those_described() -> None:
 
 @pytest.mark.parametrize("schema", ["Prompt", "Messages", "CountTokens"])
 def test_the_description_names_the_models_and_fields_that_pass(schema: str) -> None:
-    described = json.loads(OPENAPI.read_text())["components"]["schemas"][schema]["properties"]
+    described = json.loads(FILE.read_text())["components"]["schemas"][schema]["properties"]
     assert described["model"]["enum"] == [*ROLES, *(model.id for model in MODELS)]
     table = {"Prompt": PROMPT, "Messages": MESSAGES, "CountTokens": COUNT_TOKENS}[schema]
     assert set(described) == set(table)
