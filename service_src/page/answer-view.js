@@ -25,8 +25,9 @@ export class AnswerView {
     this.copied = copied;
   }
 
-  /** Show `text`, which only ever grows; `final` when it has ended. */
+  /** Show `text`, which nearly always grows; `final` when it has ended. */
   update(text, final) {
+    if (text.length < this.#text.length) this.#again();
     this.#text = text;
     this.#final = final;
     this.element.classList.toggle("growing", !final);
@@ -99,9 +100,10 @@ export class AnswerView {
     return tokens.length ? [...dress(fragment(tokens), this.copied).childNodes] : [];
   }
 
-  /** A reference may have been defined below where it is used: begin anew, once, at the end. */
+  /** Begin anew: a reference may have been defined below where it is used. */
   #again() {
     this.#settled = 0;
+    this.#plain = null;
     this.#tail = [];
     this.#code = null;
     this.element.replaceChildren();

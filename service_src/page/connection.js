@@ -42,6 +42,12 @@ export class Connection {
     this.#listen();
   }
 
+  /** A new socket, as soon as something is to be sent. */
+  renew() {
+    this.#drop();
+    this.#say({ name: "asleep" });
+  }
+
   close() {
     this.closed = true;
     removeEventListener("online", this.wake);

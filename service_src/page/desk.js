@@ -119,9 +119,11 @@ export class Desk {
   /** Another tab has kept something. An answer that grows there is shown here when it has ended. */
   #elsewhere({ key, newValue }) {
     const session = this.#sessions.get(this.store.idOf(key));
-    const kept = session && !session.open && newValue && JSON.parse(newValue);
-    if (kept && !kept.turns.some(isOpen)) {
+    const kept = session && newValue && JSON.parse(newValue);
+    const knows = !session?.open || kept?.turns.some(({ id }) => id === session.open.id);
+    if (kept && knows && !kept.turns.some(isOpen)) {
       Object.assign(session.conversation, kept);
+      session.connection.renew(); // what it waited for went to the other tab
       if (session === this.#current) this.#drawAll();
     }
     this.#list();
@@ -161,7 +163,7 @@ export class Desk {
     const { title, spent } = this.#current.conversation;
     document.title = title ? `${title} · Chat` : "Chat";
     byId("title").textContent = title || "New conversation";
-    byId("spent").textContent = spent
+    byId("spent").textContent = spent?.output
       ? `${count(spent.input + spent.output)} tokens · ${dollars(spent.cost)}` : "";
   }
 

@@ -12,6 +12,7 @@ const ERRORS = {
   request_too_large: "The message is too long",
   timeout_error: "Claude took too long",
   connection_error: "The answer was lost",
+  api_error: "Something went wrong",
 };
 
 /** {tone, title, words, retry, edit, more} or null. `tone` is calm, warn or bad. */
@@ -23,7 +24,7 @@ export function noticeOf({ answer, text }) {
       ? "Trying again may help."
       : "Trying the same again will not help.";
     return {
-      tone: "bad", title: ERRORS[type] ?? "Something went wrong",
+      tone: "bad", title: titleOf(type, answer),
       words: `${sentence(message)} ${advice}${part}`,
       retry: answer.retryable, edit: !answer.retryable && !!text,
     };
@@ -51,6 +52,12 @@ export function noticeOf({ answer, text }) {
       + "can read. Begin a new one to go on." };
   }
   return null;
+}
+
+function titleOf(type, { retryable, text }) {
+  if (type === "not_found_error" && retryable) return ERRORS.connection_error;
+  if (type === "api_error" && text) return "Broken off";
+  return ERRORS[type] ?? ERRORS.api_error;
 }
 
 /** Words with a capital at their beginning and a stop at their end. */

@@ -2,7 +2,7 @@
 
 import { ticket } from "./api.js";
 import { Connection } from "./connection.js";
-import { apply, fail, isOpen, newTurn, openTurn, withdraw } from "./turns.js";
+import { apply, fail, isOpen, knownAs, newTurn, openTurn, withdraw } from "./turns.js";
 import { newId } from "./dom.js";
 import { titleOf } from "./format.js";
 
@@ -40,10 +40,7 @@ export class Session {
     const { conversation } = this;
     let known = null;
     if (replaces) {
-      // What never left this browser, the service cannot forget; what it stood for, it can.
-      const at = conversation.turns.indexOf(replaces);
-      const gone = conversation.turns.splice(at);
-      known = gone[0].sent ? gone[0].id : gone[0].replaces;
+      known = knownAs(conversation.turns.splice(conversation.turns.indexOf(replaces)));
     }
     const turn = newTurn(text, model, known);
     conversation.turns.push(turn);

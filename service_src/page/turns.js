@@ -14,12 +14,14 @@ export function apply(conversation, turn, frame) {
   const { answer } = turn;
   if (answer.state !== "open") return false;
   if (frame.type === "delta") {
-    if (frame.seq <= answer.seq) return false; // told again after a resume
-    answer.text += frame.text;
+    if (frame.whole) answer.text = frame.text; // all that another task has kept, instead
+    else if (frame.seq <= answer.seq) return false; // told again after a resume
+    else answer.text += frame.text;
     answer.seq = frame.seq;
     return true;
   }
   if (frame.type === "done") {
+    // An answer that was ended early has neither usage nor cost: nobody knows them yet.
     const { usage, cost_usd: cost = 0, stop_reason: reason, model, incomplete = false } = frame;
     Object.assign(answer, { state: "done", usage, cost, reason, model, incomplete });
     spend(conversation, usage, cost);
@@ -49,6 +51,10 @@ export function fail(turn, type, message, retryable) {
 export function withdraw(turn) {
   Object.assign(turn.answer, { state: "done", reason: "cancelled", incomplete: true });
 }
+
+/** The id that makes the service forget these turns, which follow each other: it keeps none that
+ *  nothing was answered to, and does not know one that never left this browser. */
+export const knownAs = (turns) => turns.find((turn) => turn.answer.text)?.id ?? turns[0].replaces;
 
 export const isOpen = (turn) => turn.answer.state === "open";
 export const openTurn = (conversation) => conversation.turns.find(isOpen);

@@ -1,6 +1,5 @@
 """What the page's tests ask of the service behind it, be it the real one or its stand-in."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,10 +18,6 @@ class Claude(Protocol):
 
 class Task(Protocol):
     """The task that serves, and what can befall it and its sockets."""
-
-    @property
-    def received(self) -> Sequence[Mapping[str, Any]]:
-        """Every frame that came, in order."""
 
     def drain(self) -> None:
         """Replace the task by another, in the midst of whatever it does; the sockets that it has

@@ -30,8 +30,6 @@ class StandIn:
 
     def __init__(self) -> None:
         self.key = new_key()
-        self.received: list[Frame] = []
-        """Every frame of every client."""
         self._plans: deque[Planned] = deque()
         self._tickets: set[str] = set()
         self._answers: dict[str, Answer] = {}
@@ -162,7 +160,6 @@ class StandIn:
         try:
             while True:
                 frame = await socket.receive_json()
-                self.received.append(frame)
                 answer = self._answers.get(frame["id"])
                 if frame["type"] == "cancel" and answer:
                     answer.cancel()

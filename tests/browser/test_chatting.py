@@ -87,7 +87,7 @@ def test_stop_keeps_the_part_and_says_that_it_is_one(
     expect(visitor.notice).to_contain_text("Stopped")
     expect(visitor.notice).to_contain_text("only a part")
     expect(visitor.answer).to_have_text("One two")
-    assert service.task.received[-1]["type"] == "cancel"
+    assert visitor.frames[-1]["type"] == "cancel"
 
 
 def test_retry_replaces_the_answer_and_tells_the_service_which(
@@ -103,7 +103,7 @@ def test_retry_replaces_the_answer_and_tells_the_service_which(
     visitor.finished()
     expect(visitor.notice).to_be_hidden()
     expect(visitor.page.locator(".turn")).to_have_count(1)
-    first, second = [frame for frame in service.task.received if frame["type"] == "message"]
+    first, second = [frame for frame in visitor.frames if frame["type"] == "message"]
     assert second["content"] == first["content"] == "Speak"
     assert second["replaces"] == first["id"] != second["id"]
 
@@ -144,7 +144,7 @@ def test_edit_and_resend_forgets_what_followed(visitor: Visitor, service: Servic
     visitor.page.keyboard.press("Enter")
     visitor.finished()
     expect(visitor.page.locator(".bubble")).to_have_text(["First", "Changed"])
-    messages = [frame for frame in service.task.received if frame["type"] == "message"]
+    messages = [frame for frame in visitor.frames if frame["type"] == "message"]
     assert messages[-1]["replaces"] == messages[1]["id"]
 
 
@@ -153,5 +153,5 @@ def test_the_chosen_model_is_asked_and_named(visitor: Visitor, service: Service)
     visitor.page.get_by_label("Model").select_option(label="Haiku 5.5, fast")
     visitor.ask("Hello")
     visitor.finished()
-    assert service.task.received[-1]["model"] == "fast"
+    assert visitor.frames[-1]["model"] == "fast"
     expect(visitor.reply.locator(".facts")).to_contain_text("Haiku 5.5")

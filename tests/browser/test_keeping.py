@@ -1,5 +1,7 @@
 """Conversations are kept in the browser: over a reload, by name, for their own client alone."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -42,7 +44,7 @@ def test_a_conversation_goes_on_where_the_service_has_it(
     visitor.finished()
     with_ids = [url.partition("?conversation=")[2] for url in sockets if "?" in url]
     assert with_ids == [with_ids[0]]
-    assert with_ids[0].isalnum()
+    assert re.fullmatch("[A-Za-z0-9_-]+", with_ids[0])
 
 
 def test_rename_and_delete(visitor: Visitor) -> None:

@@ -32,10 +32,10 @@ def test_a_reload_in_mid_stream_sees_the_answer_complete(
     visitor.finished()
     expect(visitor.answer).to_have_text(TEXT)
     expect(visitor.notice).to_have_count(0)
-    asked = [frame for frame in service.task.received if frame["type"] == "message"]
+    asked = [frame for frame in visitor.frames if frame["type"] == "message"]
     assert len(asked) == 1
     assert asked[0]["resume"] is True
-    resumed = service.task.received[-1]
+    resumed = visitor.frames[-1]
     assert resumed == {"type": "resume", "id": asked[0]["id"], "after": 3}
 
 

@@ -1,9 +1,18 @@
 """A user of the page: what a person does, in a word each, and what they would be alarmed by."""
 
+import json
 import re
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    WebSocket,
+    expect,
+)
 
 from tests.browser.service import Service
 
@@ -17,12 +26,18 @@ class Visitor:
     def __init__(self, context: BrowserContext, service: Service) -> None:
         self.context, self.service = context, service
         self.untoward: list[str] = []
+        self.frames: list[dict[str, Any]] = []
+        """All that the page has sent over its websockets, in order."""
         self.page: Page = context.new_page()
         self.page.on("dialog", self._dialog)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.untoward.append(f"error: {error}"))
         self.page.on("popup", lambda page: self.untoward.append(f"window: {page.url}"))
+        self.page.on("websocket", self._socket)
         context.on("request", lambda request: self._request(request.url))
+
+    def _socket(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self.frames.append(json.loads(frame)))
 
     def _request(self, url: str) -> None:
         if not url.startswith((self.service.url, "data:", "blob:")):
