@@ -8,6 +8,8 @@ import { titleOf } from "./format.js";
 
 const TOO_LONG = 1009;
 const TOO_MANY = 4429;
+const MOST_TOKENS = 8_192;
+/** Of an answer. So much of the budget is reserved while it runs; what is not used comes back. */
 
 export const newConversation = () => ({
   id: newId(), remote: null, title: "", updated: Date.now(), turns: [],
@@ -81,7 +83,7 @@ export class Session {
     this.#pending = turn;
     this.#keep();
     this.connection.send({
-      type: "message", id: turn.id, content: turn.text, resume: true,
+      type: "message", id: turn.id, content: turn.text, resume: true, max_tokens: MOST_TOKENS,
       ...(turn.model && { model: turn.model }),
       ...(turn.replaces && { replaces: turn.replaces }),
     });

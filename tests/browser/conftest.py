@@ -3,13 +3,24 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import cast
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from claude_core.settings import ChatSettings
+from local.fake_claude.inprocess import Fake
+from service_src.app import create
+from service_src.server import configured
+from tests.browser.meddler import Meddler
 from tests.browser.service import Service
-from tests.browser.stand_in import StandIn
 from tests.browser.visitor import Visitor
+from tests.chatting import BUDGET, LIMITS
+from tests.doubles import CLAUDE_KEY, AwsDouble
 from tests.serving import serving
 
 INSTALL = "apt-get update && apt-get install -y chromium"
@@ -18,11 +29,22 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    """What the page is tested against. Whatever else keeps to `Service` can stand here."""
-    stand_in = StandIn()
-    with serving(stand_in.app) as url:
-        yield Service(url, stand_in.key, stand_in, stand_in)
+def path() -> str:
+    """Below which the service is reached, as behind an edge that has other things too."""
+    return ""
+
+
+@pytest.fixture
+def service(aws: AwsDouble, claude: Fake, path: str) -> Iterator[Service]:
+    """The service itself, two tasks of it, against moto and the fake Claude."""
+    settings = replace(aws.settings(claude.url, CLAUDE_KEY), stream_timeout_s="60", ping_s="15")
+    table = aws.conversations_table()
+    chat = ChatSettings(conversations_table=table, **(LIMITS | {"drain_s": "0.2"}))
+    key, _ = aws.add_client(budget=BUDGET, models=("fast", "balanced", "deep"))
+    tasks = Meddler([create(settings, aws.runtime, chat) for _ in range(2)])
+    app = Starlette(routes=[Mount(path, tasks)], lifespan=tasks.lifespan)
+    with serving(app, configured(cast(FastAPI, app), chat, host="127.0.0.1", port=0)) as url:
+        yield Service(url + path, key, claude, tasks)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the page's tests ask of the service behind it, be it the real one or its stand-in."""
+"""What the page's tests ask of the service behind it, whatever runs it."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol

