@@ -28,7 +28,7 @@ export function when(time) {
 
 /** A conversation's name: the first words of its first message. */
 export function titleOf(text) {
-  const words = text.replace(/\s+/g, " ").trim();
+  const words = text.replace(/[`*#]+/g, "").replace(/\s+/g, " ").trim() || "Untitled";
   if (words.length <= 48) return words;
   const cut = words.slice(0, 48);
   return `${cut.slice(0, cut.lastIndexOf(" ") > 20 ? cut.lastIndexOf(" ") : 48)}…`;
