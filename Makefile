@@ -32,7 +32,7 @@ local: install ## the embedded cloud with everything deployed (DETACH=1: in the 
 local-stop: ## end the local cloud
 	@$(BIN)/python -m local stop
 
-test: check pytest test-live ## all that CI runs
+test: check pytest test-live test-browser ## all that CI runs
 
 pytest: install ## core, handlers, templates, wiring; needs no service
 	$(BIN)/python -m pytest
@@ -52,8 +52,14 @@ test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_
 image-test: install ## the images, built and run: needs a Docker engine, or root with buildah and mmdebstrap (BASE=image, SKIP=1)
 	@BASE=$(BASE) SKIP=$(SKIP) $(BIN)/python -m pytest -m image tests/image
 
+test-browser: install ## the chat page in headless Chromium (chromium of the system, or of CHROMIUM=)
+	$(BIN)/python -m pytest -m browser tests/browser
+
 bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
+
+vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
+	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
@@ -62,4 +68,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live image-test bench lock
+.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test bench vendor lock
