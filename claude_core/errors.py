@@ -11,6 +11,7 @@
     │   └── TooMany             429  more requests a minute, or open at once, than it may have
     ├── Unavailable             503  the kit cannot serve anybody now
     │   ├── Stopped                  kit budget stop: nobody is served until kit budget resume
+    │   ├── Replaced                 this process is going; another one serves
     │   ├── KeyMissing               no Claude key in the secret yet
     │   ├── KeyRejected              Claude does not accept the key in the secret
     │   └── AwsUnreachable           a table or the secret did not answer in time
@@ -116,6 +117,10 @@ class Unavailable(KitError):
 
 
 class Stopped(Unavailable): ...
+
+
+class Replaced(Unavailable):
+    retry_helps = True
 
 
 class KeyMissing(Unavailable): ...

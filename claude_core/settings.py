@@ -110,11 +110,15 @@ class Runtime:
     """Set on ECS alone."""
     port: int = 8080
     """Where a service listens; the Lambda Web Adapter's own default."""
+    host: str = "127.0.0.1"
+    """Everywhere only on Fargate, which names no port: its security group lets the load balancer
+    in alone."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Runtime":
         env = os.environ if env is None else env
         relative = env.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        lambda_name = env.get("AWS_LAMBDA_FUNCTION_NAME")
         ecs = f"http://169.254.170.2{relative}" if relative else None
         return cls(
             region=env["AWS_REGION"],
@@ -124,7 +128,8 @@ class Runtime:
             session_token=env.get("AWS_SESSION_TOKEN") or None,
             credentials_url=env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") or ecs,
             credentials_token=env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
-            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
+            function_name=lambda_name,
             task_metadata_url=env.get("ECS_CONTAINER_METADATA_URI_V4"),
             port=int(env.get("AWS_LWA_PORT", "8080")),
+            host="127.0.0.1" if "AWS_LWA_PORT" in env or lambda_name else "0.0.0.0",  # nosec B104
         )

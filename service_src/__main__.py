@@ -25,7 +25,7 @@ def _on_lambda(settings: "Settings", runtime: "Runtime") -> None:
     gc.enable()
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=runtime.host,
         port=runtime.port,
         access_log=False,
         log_level="warning",
@@ -41,8 +41,7 @@ def _on_fargate(settings: "Settings", runtime: "Runtime") -> None:
     chat = ChatSettings.from_env()
     app = create(settings, runtime, chat)
     gc.enable()
-    # The security group lets the load balancer in alone.
-    config = configured(app, chat, host="0.0.0.0", port=runtime.port)  # nosec B104
+    config = configured(app, chat, host=runtime.host, port=runtime.port)
     Server(config, app.state.live, runtime.task_metadata_url).run()
 
 

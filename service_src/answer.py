@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from claude_core.errors import KitError, Unavailable
+from claude_core.errors import KitError, Replaced
 from claude_core.sse import Event
 from claude_core.wire import Json
 from service_src.conversations import Conversation, Turn
@@ -106,7 +106,9 @@ class Answer:
         """Give a reader what came after a delta, and all that will come."""
         if self._leaving:
             self._leaving.cancel()
-        self.reader = None  # whoever read before reads no more
+        if self.reader and self.reader is not reader:
+            self.reader.answered()  # whoever read before reads no more, and may ask anew
+        self.reader = None
         seq = after
         while seq < len(self.texts):
             seq += 1
@@ -146,9 +148,7 @@ class Answer:
 
     def _early(self, why: Why) -> End:
         if why is Why.DRAINED:
-            err = Unavailable(DRAINED)
-            err.retry_helps = True
-            return End(error=err)
+            return End(error=Replaced(DRAINED))
         return End(facts={"stop_reason": "cancelled", "incomplete": True})
 
     async def _keep(self, failed: Callable[[Exception], KitError]) -> None:

@@ -14,8 +14,8 @@ from claude_core.errors import (
     NotAuthenticated,
     NotFound,
     Overloaded,
+    Replaced,
     TooMany,
-    Unavailable,
 )
 from claude_core.serve import Kit
 from claude_core.settings import ChatSettings, Settings
@@ -125,7 +125,7 @@ class Chat:
 
     async def _admit(self, socket: WebSocket, mode: Mode, ticket: str | None) -> Session:
         if self.draining:
-            raise Unavailable(REPLACED)
+            raise Replaced(REPLACED)
         if self.sockets >= int(self._chat.sockets_per_task):
             raise Overloaded("too many sockets at this task; connect again")
         asked = socket.query_params.get("conversation")
@@ -155,7 +155,7 @@ class Chat:
     async def _handle(self, session: Session, frame: Frame) -> None:
         match frame:
             case Message() if self.draining:
-                raise Unavailable(REPLACED)
+                raise Replaced(REPLACED)
             case Message():
                 self._answers.ask(session, frame)
             case Cancel() if session.answer and session.answer.id == frame.id:

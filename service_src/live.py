@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from claude_core.clients import ClientKey
-from claude_core.errors import Unavailable
+from claude_core.errors import Replaced
 from claude_core.incoming import Incoming
 from claude_core.openapi import document
 from claude_core.settings import ChatSettings, Settings
@@ -121,7 +121,7 @@ class Live:
             async with asyncio.timeout(seconds):
                 await self._api.streams.gone()
         except TimeoutError:
-            self._api.cut(Unavailable(DRAINED))
+            self._api.cut(Replaced(DRAINED))
             await self._api.streams.gone()
 
     async def _gauge(self) -> None:

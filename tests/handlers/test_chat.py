@@ -293,6 +293,32 @@ def test_a_message_sent_to_be_resumed_goes_on_and_is_taken_up_where_it_was_left(
     assert chat.claude.stats()["calls"]["POST /v1/messages"]["total"] == 1
 
 
+def test_who_takes_an_answer_up_at_another_socket_leaves_the_first_free_to_ask(
+    chat: Chatting,
+) -> None:
+    chat.claude.plan([{"name": "hold", "after": 2}])
+
+    async def talk() -> None:
+        async with (
+            chat.person(conversation="c1") as first,
+            chat.person(conversation="c1") as second,
+        ):
+            await first.next()
+            await second.next()
+            await first.ask("m1", resume=True)
+            await first.next()
+            await asyncio.to_thread(chat.claude.wait, held=1)
+            await second.send(type="resume", id="m1", after=0)
+            assert (await second.next())["seq"] == 1
+            await asyncio.to_thread(chat.claude.release)
+            assert (await second.until("done", "error"))[-1]["id"] == "m1"
+            await first.ask("m2", model="fast")
+            frames = await first.until("done", "error")
+            assert (frames[-1]["type"], frames[-1]["id"]) == ("done", "m2")
+
+    chat.run(talk())
+
+
 def test_an_answer_that_ended_meanwhile_is_given_back_whole(chat: Chatting) -> None:
     chat.claude.plan([{"name": "answer", "text": "one two three"}])
 
