@@ -61,6 +61,9 @@ bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of w
 vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
 	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
+bench-chat: install ## the chat: first token, CPU of a token, memory of a socket, beside the naive one (RUNS=3)
+	$(BIN)/python -m benchmarks.chat $(if $(RUNS),--runs $(RUNS))
+
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
@@ -68,4 +71,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test bench vendor lock
+.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test bench bench-chat vendor lock

@@ -24,6 +24,7 @@ from claude_core.reservation import taken_at
 
 Item = dict[str, Any]
 USE = "use."
+OF_A_MONTH = ("left_", "spent_", "warned_")
 USED = ("cost", "calls", "input", "output", "cached")
 MOST_GONE = 50
 """Attributes that one update drops: an expression has an end (4 KB)."""
@@ -117,19 +118,14 @@ class Row:
 
     def outdated(self, now: dt.datetime) -> tuple[str, ...]:
         """Minutes and months that nobody needs any more, and no open reservation goes back to."""
-        going_back = {month_of(taken_at(id)) for id in self.open}
         last_month = month_of(now.replace(day=1) - dt.timedelta(days=1))
         minute = minute_of(now - KEPT_MINUTES)
-        return tuple(
-            name
-            for name in self.item
-            if (name.startswith("minute_") and name < minute)
-            or (
-                name.startswith(("left_", "spent_", "warned_"))
-                and name[-7:] < last_month
-                and name[-7:] not in going_back
-            )
-        )
+        minutes = [one for one in self.item if one.startswith("minute_") and one < minute]
+        months = [one for one in self.item if one.startswith(OF_A_MONTH) and one[-7:] < last_month]
+        if months:
+            going_back = {month_of(taken_at(id)) for id in self.open}
+            months = [one for one in months if one[-7:] not in going_back]
+        return (*minutes, *months)
 
     def use(self) -> dict[str, dict[str, dict[str, int]]]:
         """What was used on each day that the row still holds: day, model, `USED`."""

@@ -1,7 +1,6 @@
 """The chat of one task: who is connected, which answers are being written, and how it ends."""
 
 import asyncio
-import secrets
 from collections import Counter
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -137,7 +136,7 @@ class Chat:
             client = (await self._kit.prove(ClientKey.from_headers(socket.headers))).row.id
         if self._of_client[client] >= int(self._chat.sockets_per_client):
             raise TooMany(f"a client may have {self._chat.sockets_per_client} sockets at a task")
-        conversation = self._conversations.of(client, asked or secrets.token_urlsafe(12))
+        conversation = self._conversations.of(client, asked)
         self._of_client[client] += 1
         return Session(socket, mode=mode, conversation=conversation, limits=self._limits)
 

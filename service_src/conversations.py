@@ -48,9 +48,9 @@ class Turn:
 class Conversation:
     """One conversation of one client; turns are loaded when they are first needed."""
 
-    def __init__(self, store: "Conversations", client: str, id: str) -> None:
+    def __init__(self, store: "Conversations", client: str, id: str, *, new: bool) -> None:
         self._store, self.client, self.id = store, client, id
-        self._turns: dict[str, Turn] | None = None
+        self._turns: dict[str, Turn] | None = {} if new else None
         """By their place in the table, in order."""
 
     async def turns(self) -> list[Turn]:
@@ -110,8 +110,9 @@ class Conversations:
     ) -> None:
         self._aws, self._table, self._kept, self._now = aws, table, dt.timedelta(days=days), now
 
-    def of(self, client: str, id: str) -> Conversation:
-        return Conversation(self, client, id)
+    def of(self, client: str, id: str | None) -> Conversation:
+        """A client's conversation of that id; a new one, if none is given."""
+        return Conversation(self, client, id or secrets.token_urlsafe(12), new=id is None)
 
     async def load(self, client: str, id: str) -> dict[str, Turn]:
         turns: dict[str, Turn] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -9,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from claude_core.clients import ClientKey
-from claude_core.errors import Replaced
+from claude_core.errors import Replaced, Unavailable
 from claude_core.incoming import Incoming
 from claude_core.openapi import document
 from claude_core.settings import ChatSettings, Settings
@@ -73,7 +74,7 @@ class Live:
 
     def start(self) -> None:
         """Begin what runs beside the requests."""
-        for doing in (self.chat.tick(), self._gauge()):
+        for doing in (self._warm(), self.chat.tick(), self._gauge()):
             task = asyncio.create_task(doing)
             self._chores.add(task)
 
@@ -123,6 +124,11 @@ class Live:
         except TimeoutError:
             self._api.cut(Replaced(DRAINED))
             await self._api.streams.gone()
+
+    async def _warm(self) -> None:
+        """Open the way to AWS and read the key before the first caller waits for it."""
+        with suppress(Unavailable):  # the first caller will be told
+            await self._api.kit.warm()
 
     async def _gauge(self) -> None:
         """What the service scales by, from each task."""
