@@ -10,6 +10,10 @@ from local.paths import OUTPUTS
 PREFIX = {"dev": "", "prod": "prod-"}
 
 
+class NotDeployed(Stop):
+    """A stack is not there."""
+
+
 class Deployment:
     """One deployment: its outputs, and AWS clients that do not wait for ever."""
 
@@ -32,9 +36,11 @@ class Deployment:
         """A stack's outputs, by name.
 
         Raises:
-            Stop: it is not deployed, or AWS cannot be asked.
+            NotDeployed; Stop: AWS cannot be asked.
         """
         if self.local:
+            if stack not in self.here:
+                raise NotDeployed(f"{stack} is not part of the local cloud")
             return self.here[stack]
         from botocore.exceptions import ClientError
 
@@ -45,7 +51,7 @@ class Deployment:
             if err.response["Error"]["Code"] != "ValidationError":
                 raise
             option = "" if self.env == "dev" else f" -c env={self.env}"
-            raise Stop(
+            raise NotDeployed(
                 f"{name} is not deployed; run: npx cdk deploy ServerlessStack{option}"
             ) from err
         return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from claude_core.row import Row
-from kit.deployment import Deployment
+from kit.deployment import Deployment, NotDeployed
 from kit.rows import Clients
 from kit.say import Stop
 
@@ -29,6 +29,7 @@ def erase(deployment: Deployment, row: Row, *, force: bool = False) -> int:
             "budget unsettled, or erase it all the same with: --force"
         )
     outputs, dynamodb = deployment.outputs("SharedStack"), deployment.client("dynamodb")
+    _conversations(deployment, dynamodb, row.id)
     days = _history(dynamodb, outputs["HistoryTableName"], row.id)
     dynamodb.delete_item(TableName=outputs["ClientsTableName"], Key={"id": {"S": row.id}})
     return days + _history(dynamodb, outputs["HistoryTableName"], row.id) + len(row.use())
@@ -46,3 +47,19 @@ def _history(dynamodb: Any, table: str, client: str) -> int:
     for key in keys:
         dynamodb.delete_item(TableName=table, Key=key)
     return len(keys)
+
+
+def _conversations(deployment: Deployment, dynamodb: Any, client: str) -> None:
+    """Everything that was said, where there is a chat."""
+    try:
+        table = deployment.outputs("WebsocketStack")["ConversationsTableName"]
+    except NotDeployed:
+        return
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table,
+        ProjectionExpression="id, turn",
+        FilterExpression="begins_with(id, :client)",
+        ExpressionAttributeValues={":client": {"S": f"{client}#"}},
+    )
+    for key in [item for page in pages for item in page["Items"]]:
+        dynamodb.delete_item(TableName=table, Key=key)

@@ -104,6 +104,7 @@ class WebsocketStack(Stack):
                 "set certificate_arn, or hosted_zone_id and hosted_zone_name",
             )
         CfnOutput(self, "ServiceUrl", value=entrance.url)
+        CfnOutput(self, "ConversationsTableName", value=conversations.table_name)
 
     def _alarms(
         self,

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,6 +241,23 @@ def test_purge_erases_keys_budget_and_history_and_asks_first(kit: Kit, aws: AwsD
     with pytest.raises(NotAuthenticated):
         spend(aws, key, 1)
     assert "no client 'shop'" in said(kit, "clients", "purge", "shop", code=1)
+
+
+def test_purge_erases_what_was_said_in_the_chat_and_nobody_elses(
+    kit: Kit, aws: AwsDouble, outputs: Path
+) -> None:
+    key, other = added(kit, "shop"), added(kit, "other")
+    written = json.loads(outputs.read_text())
+    table = aws.conversations_table()
+    written["WebsocketStack"] = {"ConversationsTableName": table}
+    outputs.write_text(json.dumps(written))
+    for client in (ClientKey.parse(key).id, ClientKey.parse(other).id):
+        for turn in ("00000001-a", "00000002-b"):
+            item = {"id": {"S": f"{client}#c1"}, "turn": {"S": turn}, "said": {"S": "{}"}}
+            aws.boto("dynamodb").put_item(TableName=table, Item=item)
+    said(kit, "clients", "purge", "shop", "--yes")
+    left = aws.boto("dynamodb").scan(TableName=table)["Items"]
+    assert {item["id"]["S"] for item in left} == {f"{ClientKey.parse(other).id}#c1"}
 
 
 def test_purge_refuses_while_calls_are_open_and_lets_none_begin_until_it_is_forced(
