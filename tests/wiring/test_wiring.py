@@ -82,7 +82,7 @@ def use_service(key: str) -> None:
         assert "end_turn" in answer.text
         ticket = http.post("/v1/tickets").json()["ticket"]
         protocols = [Subprotocol("claude.v1"), Subprotocol(f"ticket.{ticket}")]
-        address = url.replace("http", "ws", 1) + "/chat"
+        address = url.replace("http", "ws", 1) + "/chat?conversation=c1"
         with connect(address, subprotocols=protocols, proxy=None) as socket:
             for more in ({}, {"replaces": "m1"}):
                 socket.send(json.dumps({"type": "message", "id": "m1", "content": "hi"} | more))
