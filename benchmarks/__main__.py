@@ -1,7 +1,6 @@
 """`make bench`: the kit's functions beside the naive ones, measured in one run on one machine."""
 
 import argparse
-import logging
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -9,11 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import bundles
-from benchmarks.keep_alive import kept_alive
+from benchmarks.beside import answers, helper
 from benchmarks.rounds import Rounds
 from benchmarks.table import Samples, table
+from claude_core.clients import new_key
 from local.fake_claude.inprocess import serve
-from tests.doubles import AwsDouble
+from local.processes import free_port
 
 WIDTH = 110
 """Columns of the table; a pipe would get 80, and cut titles."""
@@ -25,15 +25,16 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200, help="warm calls in each round")
     parser.add_argument("--tokens", type=int, default=500, help="of each of 20 streams")
     options = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto names every call
     samples: Samples = defaultdict(list)
+    key, port = new_key(), free_port()
     with (
         tempfile.TemporaryDirectory() as out,
         serve() as claude,
-        AwsDouble() as aws,
-        kept_alive(aws) as aws_url,
+        helper("benchmarks.aws", str(port), key),
     ):
-        rounds = Rounds.prepare(bundles.build(Path(out)), claude, aws, aws_url)
+        aws_url = f"http://127.0.0.1:{port}"
+        answers(aws_url)
+        rounds = Rounds.prepare(bundles.build(Path(out)), claude, aws_url, key)
         for _ in range(options.runs):
             figures = rounds.cold() | rounds.warm(options.calls + 1)
             figures |= rounds.streaming(options.tokens)

@@ -2,21 +2,18 @@
 
 import argparse
 import asyncio
-import subprocess
-import sys
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from statistics import median, quantiles
 
-import httpx2
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.beside import answers, helper, kit_env
 from benchmarks.talk import Service, first_tokens, running, whole
 from claude_core.clients import new_key
-from claude_core.settings import ChatSettings, Settings
+from claude_core.settings import ChatSettings
 from local.processes import free_port
 from tests.chatting import LIMITS
 from tests.doubles import CLAUDE_KEY
@@ -26,26 +23,6 @@ FIRST = "[[fake: answer tokens=20 first_token_ms=50 per_token_ms=20]]"
 PACED = f"[[fake: answer tokens={TOKENS} per_token_ms=20]]"
 FAST = f"[[fake: answer tokens={TOKENS} per_token_ms=4]]"
 SHORT = "[[fake: answer tokens=100]]"
-
-
-@contextmanager
-def helper(*arguments: str) -> Iterator[None]:
-    """A process of ours beside the service."""
-    process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def answers(url: str) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with suppress(httpx2.HTTPError):
-            httpx2.get(url, timeout=2)
-            return
-    raise RuntimeError(f"{url} does not answer")
 
 
 def token_us(service: Service) -> float:
@@ -128,27 +105,9 @@ def main() -> None:
 
 
 def _kit_env(claude_url: str, aws_url: str) -> dict[str, str]:
-    settings = Settings(
-        service="bench",
-        clients_table="clients",
-        history_table="history",
-        alarm_topic="topic",
-        claude_secret="secret",  # pragma: allowlist secret
-        claude_url=claude_url,
-        answer_timeout_s="280",
-        request_timeout_s="280",
-        stream_timeout_s="890",
-        ping_s="15",
-    )
     limits = LIMITS | {"sockets_per_client": "10000", "messages_per_minute": "10000"}
     chat = ChatSettings(conversations_table="conversations", **limits)
-    aws = {
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": aws_url,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",  # pragma: allowlist secret
-    }
-    return settings.to_env() | chat.to_env() | aws
+    return kit_env(claude_url, aws_url) | chat.to_env()
 
 
 def _show(samples: dict[tuple[str, str], list[float]], runs: int) -> None:

@@ -4,18 +4,17 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from benchmarks.beside import kit_env
 from benchmarks.bundles import Bundles
 from benchmarks.measure import child
 from benchmarks.rows import NAIVE_COLD, NAIVE_RSS, NAIVE_TOKEN, NAIVE_WARM
 from benchmarks.services import cpu_of
 from local.fake_claude.inprocess import Fake
-from tests.doubles import CLAUDE_KEY, AwsDouble
+from tests.doubles import CLAUDE_KEY
 from tests.events import event
 
 STREAMS = 20
 """At once: enough that a process is busy, few enough that chunks do not pile up."""
-BUDGET = 10**15
-"""Nano-dollars; no measurement ends at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +29,15 @@ class Rounds:
     event: str
 
     @classmethod
-    def prepare(cls, bundles: Bundles, claude: Fake, aws: AwsDouble, url: str) -> "Rounds":
-        """Table and secret made in the double; the children reach it at `url`."""
-        aws.reset()
-        settings, runtime = aws.settings(claude.url), aws.runtime
-        key, _ = aws.add_client(budget=BUDGET)
-        kit_env = settings.to_env() | {
-            "AWS_REGION": runtime.region,
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": runtime.access_key_id or "",
-            "AWS_SECRET_ACCESS_KEY": runtime.secret_access_key or "",
-        }
+    def prepare(cls, bundles: Bundles, claude: Fake, aws_url: str, key: str) -> "Rounds":
+        """The children reach AWS at `aws_url`, where the client with this key has money."""
+        env = kit_env(claude.url, aws_url)
         naive_env = {"ANTHROPIC_API_KEY": CLAUDE_KEY, "ANTHROPIC_BASE_URL": claude.url}
         naive_env["CLIENT_KEY"] = "none"  # pragma: allowlist secret
         # The naive function reads the same event, and no key.
         sent = json.dumps(event("POST /prompt", {"prompt": "hello"}, key=key))
-        stream_env = kit_env | {
-            "ANSWER_TIMEOUT_S": "280",
-            "STREAM_TIMEOUT_S": "890",
-            "PING_S": "15",
-            "AWS_LAMBDA_FUNCTION_NAME": "stream",
-            "CLIENT_KEY": key,
-        }
-        return cls(bundles, claude, naive_env, kit_env, stream_env, sent)
+        stream_env = env | {"AWS_LAMBDA_FUNCTION_NAME": "stream", "CLIENT_KEY": key}
+        return cls(bundles, claude, naive_env, env, stream_env, sent)
 
     def cold(self) -> dict[str, float]:
         """Seconds of CPU from nothing to one answer, and megabytes after the imports."""
