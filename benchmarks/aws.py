@@ -1,7 +1,7 @@
 """`python -m benchmarks.aws PORT CLIENT_KEY`: AWS for what is measured, in a process of its own.
 
-It is the strict double of DynamoDB, which answers in a fraction of a millisecond, as the real one in
-some; moto takes ten, and would be what is measured. It keeps its connections, as the real one does.
+It is the strict double of DynamoDB, which answers in a fraction of a millisecond, as the real one
+in some; moto takes ten, and would be what is measured. It keeps its connections, as AWS does.
 """
 
 import json
