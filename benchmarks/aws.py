@@ -4,12 +4,12 @@ It is the strict double of DynamoDB, which answers in a fraction of a millisecon
 in some; moto takes ten, and would be what is measured. It keeps its connections, as AWS does.
 """
 
+import asyncio
 import json
 import sys
-import threading
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import uvloop
 
 from claude_core.aws import AwsRefused
 from claude_core.clients import ClientKey
@@ -19,9 +19,47 @@ from tests.dynamo import Dynamo
 BUDGET = 10**15
 
 
-def main() -> None:
+class Connection(asyncio.Protocol):
+    """One connection; requests come one after the other, as from any HTTP/1.1 client."""
+
+    def __init__(self, dynamo: Dynamo) -> None:
+        self._dynamo, self._came = dynamo, b""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._came += data
+        while (end := self._came.find(b"\r\n\r\n")) >= 0:
+            lines = self._came[:end].decode().lower().split("\r\n")[1:]
+            headers = dict(line.split(": ", 1) for line in lines)
+            size = int(headers.get("content-length", 0))
+            if len(self._came) < end + 4 + size:
+                return
+            body, self._came = self._came[end + 4 : end + 4 + size], self._came[end + 4 + size :]
+            self._answer(headers.get("x-amz-target", ""), body)
+
+    def _answer(self, target: str, body: bytes) -> None:
+        status, answer = "200 OK", json.dumps(self._done(target, body)).encode()
+        if b'"__type"' in answer[:12]:
+            status = "400 Bad Request"
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\n"
+        self._transport.write(f"{head}content-length: {len(answer)}\r\n\r\n".encode() + answer)
+
+    def _done(self, target: str, body: bytes) -> dict[str, Any]:
+        if target.endswith("getsecretvalue"):
+            return {"SecretString": CLAUDE_KEY}
+        if not target.endswith("updateitem"):
+            return {"Items": []}  # conversations: each is new, and what it keeps goes nowhere
+        try:
+            return self._dynamo._update(json.loads(body))
+        except AwsRefused as refused:
+            return {"__type": refused.code, **refused.body}
+
+
+async def main() -> None:
     port, key = int(sys.argv[1]), ClientKey.parse(sys.argv[2])
-    dynamo, one_at_a_time = Dynamo(), threading.Lock()
+    dynamo = Dynamo()
     dynamo.items[key.id] = {
         "id": {"S": key.id},
         "name": {"S": "bench"},
@@ -32,45 +70,10 @@ def main() -> None:
         "disabled": {"BOOL": False},
         "open": {"M": {}},
     }
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body in one packet
-
-        def do_POST(self) -> None:
-            payload = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, answer = 200, self.answer(payload)
-            if isinstance(answer, AwsRefused):
-                status, answer = 400, {"__type": answer.code, **answer.body}
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/x-amz-json-1.0")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def answer(self, payload: dict[str, Any]) -> Any:
-            action = self.headers["x-amz-target"].partition(".")[2]
-            if action == "GetSecretValue":
-                return {"SecretString": CLAUDE_KEY}
-            if action != "UpdateItem":
-                return {"Items": []}  # conversations: each is new, and what it keeps goes nowhere
-            try:
-                with one_at_a_time:
-                    return dynamo._update(payload)
-            except AwsRefused as refused:
-                return refused
-
-        def handle(self) -> None:
-            with suppress(ConnectionError):  # the service was killed; nobody waits
-                super().handle()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    ThreadingHTTPServer.request_queue_size = 512
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(dynamo), "127.0.0.1", port, backlog=512)
+    await server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    uvloop.run(main())
