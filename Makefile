@@ -55,13 +55,13 @@ image-test: install ## the images, built and run: needs a Docker engine, or root
 test-browser: install ## the chat page in headless Chromium (chromium of the system, or of CHROMIUM=)
 	$(BIN)/python -m pytest -m browser tests/browser
 
-bench: install ## CPU and memory beside the naive function (RUNS=7: rounds, of which the medians are shown)
+bench: install ## functions and chat beside naive ones (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
 
 vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
 	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
-bench-chat: install ## the chat: first token, CPU of a token, memory of a socket, beside the naive one (RUNS=3)
+bench-chat: install ## the chat's part of it: first token, CPU of a token, memory of a socket
 	$(BIN)/python -m benchmarks.chat $(if $(RUNS),--runs $(RUNS))
 
 lock: install ## write the locks anew from pyproject.toml and the *.in files

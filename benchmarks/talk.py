@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
@@ -56,19 +58,25 @@ def running(arguments: list[str], env: dict[str, str], port: int, key: str) -> I
     """A service until the block ends."""
     command = [sys.executable, *arguments]
     started = {**env, "PATH": os.environ["PATH"], "AWS_LWA_PORT": str(port)}
-    process = subprocess.Popen(command, env=started, stdout=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + READY_S
-        while True:
-            with suppress(httpx2.HTTPError):
-                httpx2.get(f"http://127.0.0.1:{port}/health", timeout=2)
-                break
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"{arguments} did not come up")
-        yield Service(process, port, key)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=started, stdout=said, stderr=said)
+        try:
+            _wait(process, port, said)
+            yield Service(process, port, key)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, said: IO[bytes]) -> None:
+    end = time.monotonic() + READY_S
+    while True:
+        with suppress(httpx2.HTTPError):
+            httpx2.get(f"http://127.0.0.1:{port}/health", timeout=2)
+            return
+        if process.poll() is not None or time.monotonic() > end:
+            said.seek(0)
+            raise RuntimeError(f"the service did not come up: {said.read().decode()[-2_000:]}")
 
 
 async def first_tokens(service: Service, chats: int, question: str) -> list[float]:

@@ -129,9 +129,14 @@ class Chatting:
 
 @contextmanager
 def chatting(
-    aws: AwsDouble, claude: Fake, secret: str | None = CLAUDE_KEY, **limits: str
+    aws: AwsDouble,
+    claude: Fake,
+    secret: str | None = CLAUDE_KEY,
+    aws_url: str | None = None,
+    **limits: str,
 ) -> Iterator[Chatting]:
     """The service with the stack's own limits, but for those given."""
+    runtime = replace(aws.runtime, endpoint_url=aws_url) if aws_url else aws.runtime
     timeouts = {
         name: limits.pop(name, value)
         for name, value in (
@@ -142,7 +147,7 @@ def chatting(
     }
     settings = replace(aws.settings(claude.url, secret), **timeouts)
     chat = ChatSettings(conversations_table=aws.conversations_table(), **(LIMITS | limits))
-    app = create(settings, aws.runtime, chat)
+    app = create(settings, runtime, chat)
     with serving(app, configured(app, chat, host="127.0.0.1", port=0)) as url:
         served = Chatting(aws, claude, app, url)
         with served.http:

@@ -14,6 +14,7 @@ from claude_core.clients import ClientKey, new_key
 from local.fake_claude.inprocess import Fake
 from tests.chatting import Chatting, Person, chatting
 from tests.doubles import AwsDouble
+from tests.handlers.test_budgets import deaf
 
 
 @pytest.fixture
@@ -152,6 +153,20 @@ def test_who_is_nobody_is_told_so_and_closed(chat: Chatting, key: str) -> None:
         assert json.loads(said)["error"]["type"] == "authentication_error"
         assert code == 4401
     assert chat.claude.stats()["calls"] == {}
+
+
+def test_a_handshake_that_is_not_proved_in_its_time_is_closed(aws: AwsDouble, claude: Fake) -> None:
+    with deaf() as endpoint, chatting(aws, claude, aws_url=endpoint, auth_s="0.5") as chat:
+
+        async def talk() -> None:
+            async with chat.person() as person:
+                began = time.monotonic()
+                refused = await person.next()
+                assert refused["error"]["message"] == "not authenticated within 0.5 s"
+                assert await person.closed() == 4401
+                assert time.monotonic() - began < 2
+
+        chat.run(talk())
 
 
 def test_a_disabled_client_is_closed_as_not_allowed(chat: Chatting) -> None:
