@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
 import httpx2
@@ -29,7 +31,9 @@ T = TypeVar("T")
 class Process:
     """`python -m service_src`, as its task runs it."""
 
-    def __init__(self, aws: AwsDouble, claude: Fake, **limits: str) -> None:
+    def __init__(
+        self, aws: AwsDouble, claude: Fake, metadata: str | None = None, **limits: str
+    ) -> None:
         settings = replace(
             aws.settings(claude.url), answer_timeout_s="60", stream_timeout_s="100", ping_s="15"
         )
@@ -45,6 +49,7 @@ class Process:
             "AWS_SECRET_ACCESS_KEY": "testing",  # pragma: allowlist secret
             "AWS_LWA_PORT": str(port),
         }
+        env |= {"ECS_CONTAINER_METADATA_URI_V4": metadata} if metadata else {}
         command = [sys.executable, "-m", "service_src"]
         self.process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
         self.url = f"http://127.0.0.1:{port}"
@@ -65,8 +70,10 @@ class Process:
 
 
 @contextmanager
-def running(aws: AwsDouble, claude: Fake, **limits: str) -> Iterator[Process]:
-    one = Process(aws, claude, **limits)
+def running(
+    aws: AwsDouble, claude: Fake, metadata: str | None = None, **limits: str
+) -> Iterator[Process]:
+    one = Process(aws, claude, metadata, **limits)
     try:
         one.ready()
         yield one
@@ -182,3 +189,37 @@ def test_idle_sockets_are_told_to_reconnect_and_new_ones_are_not_taken(
 
         asyncio.run(within(talk()))
         assert service.process.wait(15) == 0
+
+
+class Metadata(BaseHTTPRequestHandler):
+    """What ECS tells a task of itself."""
+
+    wanted = "RUNNING"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"DesiredStatus": type(self).wanted}).encode()
+        self.send_response(200 if self.path == "/v4/task" else 404)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_task_that_ecs_wants_stopped_drains_before_any_signal_comes(
+    aws: AwsDouble, claude: Fake
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Metadata) as ecs:
+        thread = threading.Thread(target=ecs.serve_forever, daemon=True)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{ecs.server_port}/v4"
+            with running(aws, claude, metadata=url) as service:
+                assert service.process.poll() is None
+                Metadata.wanted = "STOPPED"
+                assert service.process.wait(20) == 0
+        finally:
+            Metadata.wanted = "RUNNING"
+            ecs.shutdown()
+            thread.join()

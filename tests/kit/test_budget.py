@@ -282,6 +282,17 @@ def test_a_raised_budget_warns_anew_from_where_it_stands(kit: Kit, aws: AwsDoubl
     assert row(aws, key).number(f"warned_{MONTH}") == 0
 
 
+def test_a_month_that_a_faster_clock_has_begun_gets_the_new_budget_too(
+    kit: Kit, aws: AwsDouble
+) -> None:
+    key = added(kit, "shop", "--budget", "1")
+    soon = (NOW.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+    spend(aws, key, 10**8, now=soon)
+    said(kit, "clients", "set", "shop", "--budget", "3")
+    found = row(aws, key)
+    assert (found.left(MONTH), found.left(month_of(soon))) == (3 * 10**9, 29 * 10**8)
+
+
 def test_a_new_rate_holds_in_the_minute_that_runs(kit: Kit, aws: AwsDouble) -> None:
     key = added(kit, "shop", "--rpm", "60")
     then = dt.datetime.now(dt.UTC)

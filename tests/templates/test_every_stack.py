@@ -157,3 +157,14 @@ def test_the_accounts_logging_role_outlives_the_stack_since_other_stacks_log_wit
     resources = template("dev", "SharedStack").body["Resources"].values()
     kept = {one["Type"] for one in resources if one.get("DeletionPolicy") == "Retain"}
     assert kept == {"AWS::ApiGateway::Account", "AWS::IAM::Role"}
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_alarms_may_tell_the_topic_whose_own_policy_would_close_it_to_them(env: str) -> None:
+    (policy,) = template(env, "SharedStack").of_type("AWS::SNS::TopicPolicy").values()
+    allowed = [
+        statement["Principal"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and statement["Action"] == "sns:Publish"
+    ]
+    assert {"Service": "cloudwatch.amazonaws.com"} in allowed
