@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def behind(folder: Path, *targets: Target, idle_s: float = WAIT_S) -> Iterator[s
         stack.callback(thread.join)
         stack.callback(stop.set)
         until(lambda: balancer._healthy or not targets)
-        time.sleep(0.1)
+        until(lambda: listens(port))
         yield f"http://127.0.0.1:{port}"
 
 
@@ -107,8 +107,17 @@ async def served(balancer: Balancer, port: int, stop: threading.Event) -> None:
     serving = asyncio.create_task(run(balancer, port))
     await asyncio.to_thread(stop.wait)
     serving.cancel()
-    await asyncio.wait({serving})
-    await asyncio.sleep(0.1)  # for the connections that the tests have closed
+    # With it, the connections that the tests have closed: none may outlive them.
+    _, open_ones = await asyncio.wait(
+        asyncio.all_tasks() - {asyncio.current_task()}, timeout=WAIT_S
+    )
+    assert not open_ones
+
+
+def listens(port: int) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
 
 
 def until(true: Any) -> None:
@@ -205,8 +214,8 @@ def test_a_new_task_is_known_as_soon_as_it_is_written_down(tmp_path: Path) -> No
     one, two = Target("one"), Target("two")
     with behind(tmp_path, one, two) as url:
         (tmp_path / "targets.json").write_text(json.dumps([two.port]))
-        time.sleep(1.5)
-        assert {httpx2.get(f"{url}/told").json()["name"] for _ in range(4)} == {"two"}
+        # Targets take turns: four answers name every one that is asked.
+        until(lambda: {httpx2.get(f"{url}/told").json()["name"] for _ in range(4)} == {"two"})
 
 
 def test_silence_on_both_sides_ends_a_connection_after_the_deployed_idle_time(
