@@ -8,18 +8,23 @@ from urllib.parse import urlencode
 
 import httpx2
 
+from claude_core.aws_shapes import JSON_1_0, error_of, object_url
 from claude_core.errors import AwsUnreachable
 from claude_core.settings import Runtime
-from claude_core.sigv4 import Credentials, sign
+from claude_core.sigv4 import Credentials, presign, sign
 
 CALL_TIMEOUT_S = 2.5
 """All attempts of one call together."""
-TIMEOUT = httpx2.Timeout(2.0, connect=1.0)
+READ_S = 2.0
+TIMEOUT = httpx2.Timeout(READ_S, connect=1.0)
+OBJECT_S = 20.0
+"""More for an object, which may have megabytes."""
 ATTEMPTS = 2
 RENEW_BEFORE = dt.timedelta(minutes=5)
 FAILED = "ConditionalCheckFailedException"
 RETRIED = {
     *("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"),
+    *("RequestThrottled", "OverLimit", "AWS.SimpleQueueService.OverLimit"),
     "TransactionConflictException",  # the command line changes a client's row by a transaction
 }
 
@@ -39,17 +44,23 @@ class Aws:
         self._http, self._runtime = http, runtime
         self._credentials: Credentials | None = None
 
-    async def call(self, service: str, target: str, payload: dict[str, Any]) -> dict[str, Any]:
+    async def call(
+        self, service: str, target: str, payload: dict[str, Any], *, wait_s: float = 0.0
+    ) -> dict[str, Any]:
         """One action, for example `call("dynamodb", "DynamoDB_20120810.UpdateItem", {...})`.
+
+        Args:
+            wait_s: that the service may take before it begins to answer, as a long poll does.
 
         Raises:
             AwsRefused: the service's own word; AwsUnreachable: no answer within 2.5 s.
         """
-        version = "1.0" if service == "dynamodb" else "1.1"
+        version = "1.0" if service in JSON_1_0 else "1.1"
         headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
-        answer = await self._send(service, headers, json.dumps(payload).encode())
+        body = json.dumps(payload).encode()
+        answer = await self._send(service, headers, body, wait_s=wait_s)
         try:
-            return dict(answer.json())
+            return dict(answer.json() if answer.content else {})
         except ValueError as err:
             raise AwsUnreachable(f"{service} answered what is no JSON") from err
 
@@ -63,34 +74,74 @@ class Aws:
         body = urlencode(asked | {"Subject": subject, "Message": message}).encode()
         await self._send("sns", {"content-type": "application/x-www-form-urlencoded"}, body)
 
-    async def _send(self, service: str, headers: dict[str, str], body: bytes) -> httpx2.Response:
-        url = (
-            self._runtime.endpoint_url or f"https://{service}.{self._runtime.region}.amazonaws.com"
-        )
+    async def get_object(self, bucket: str, key: str) -> bytes:
+        """What S3 holds under a key.
+
+        Raises:
+            AwsRefused: not there (NoSuchKey), or not ours to read; AwsUnreachable.
+        """
+        url = object_url(self._runtime, bucket, key)
+        return (await self._send("s3", {}, b"", url=url, method="GET", wait_s=OBJECT_S)).content
+
+    async def put_object(
+        self, bucket: str, key: str, body: bytes, *, content_type: str = "application/json"
+    ) -> None:
+        """Keep bytes in S3; raises as `get_object` does."""
+        url, headers = object_url(self._runtime, bucket, key), {"content-type": content_type}
+        await self._send("s3", headers, body, url=url, method="PUT", wait_s=OBJECT_S)
+
+    async def presigned(
+        self, bucket: str, key: str, headers: dict[str, str], *, expires_s: int
+    ) -> str:
+        """A URL that lets whoever holds it PUT one object, with just these headers."""
+        url = object_url(self._runtime, bucket, key)
+        credentials = await self._current_credentials()
+        return presign(url, headers, credentials, self._runtime.region, expires_s=expires_s)
+
+    async def _send(
+        self,
+        service: str,
+        headers: dict[str, str],
+        body: bytes,
+        *,
+        url: str | None = None,
+        method: str = "POST",
+        wait_s: float = 0.0,
+    ) -> httpx2.Response:
+        if url is None:
+            own = f"https://{service}.{self._runtime.region}.amazonaws.com"
+            url = (self._runtime.endpoint_url or own).rstrip("/") + "/"
         try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                return await self._attempts(service, url.rstrip("/") + "/", headers, body)
+            async with asyncio.timeout(CALL_TIMEOUT_S + wait_s):
+                return await self._attempts(service, method, url, headers, body, wait_s)
         except (AwsRefused, AwsUnreachable):
             raise
         except Exception as err:  # of any class: what lies below httpx2 has its own
             raise AwsUnreachable(f"{service} did not answer in time") from err
 
     async def _attempts(
-        self, service: str, url: str, headers: dict[str, str], body: bytes
+        self,
+        service: str,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes,
+        wait_s: float,
     ) -> httpx2.Response:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             credentials = await self._current_credentials()
-            signed = sign(url, headers, body, credentials, self._runtime.region, service)
+            region = self._runtime.region
+            signed = sign(url, headers, body, credentials, region, service, method=method)
             try:
-                answer = await self._http.send(_request(url, signed, body))
+                answer = await self._http.send(_request(method, url, signed, body, wait_s))
             except Exception:
                 if last:
                     raise
                 continue
             if answer.status_code == 200:
                 return answer
-            code, message, parsed = _error(answer)
+            code, message, parsed = error_of(answer)
             if answer.status_code < 500 and code not in RETRIED:
                 raise AwsRefused(code, message, parsed)
             if last:
@@ -117,21 +168,17 @@ class Aws:
         return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], expires)
 
 
-def _request(url: str, headers: dict[str, str], body: bytes) -> httpx2.Request:
+def _request(
+    method: str, url: str, headers: dict[str, str], body: bytes, wait_s: float
+) -> httpx2.Request:
     """Just what is signed: what the client would add costs a tenth of the call to put together."""
-    timeouts = {"timeout": TIMEOUT.as_dict()}
-    return httpx2.Request("POST", url, headers=headers, content=body, extensions=timeouts)
+    timeouts = TIMEOUT.as_dict()
+    if wait_s:
+        timeouts = timeouts | {"read": READ_S + wait_s}
+    extensions = {"timeout": timeouts}
+    return httpx2.Request(method, url, headers=headers, content=body, extensions=extensions)
 
 
 def _stale(credentials: Credentials) -> bool:
     expires = credentials.expires
     return expires is not None and dt.datetime.now(dt.UTC) > expires - RENEW_BEFORE
-
-
-def _error(answer: httpx2.Response) -> tuple[str, str, dict[str, Any]]:
-    try:
-        body = answer.json()
-    except ValueError:
-        return f"HTTP {answer.status_code}", answer.text[:200], {}
-    code = str(body.get("__type", "")).rsplit("#", 1)[-1]
-    return code, str(body.get("message") or body.get("Message") or ""), body

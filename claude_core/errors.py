@@ -5,7 +5,8 @@
     │   ├── InvalidRequest      400  the request cannot be served as it stands
     │   ├── NotAuthenticated    401  no client key, or one that nobody has
     │   ├── NotAllowed          403  a disabled client, a model it may not use
-    │   ├── NotFound            404  no such route or model
+    │   ├── NotFound            404  no such route, model or job
+    │   ├── Conflict            409  not as things stand: a key used twice, a job that runs
     │   ├── TooLarge            413  more than the route can carry
     │   ├── OverBudget          429  the client's money for this month does not cover it
     │   └── TooMany             429  more requests a minute, or open at once, than it may have
@@ -98,6 +99,10 @@ class NotAllowed(Refused):
 
 class NotFound(Refused):
     status, type = 404, "not_found_error"
+
+
+class Conflict(Refused):
+    status, type = 409, "invalid_request_error"
 
 
 class TooLarge(Refused):

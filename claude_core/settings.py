@@ -92,6 +92,48 @@ class ChatSettings(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobSettings(Environment):
+    """Where jobs are kept and sent: for all who touch them. Numbers as text, in the unit of their
+    name."""
+
+    jobs_table: str
+    files_bucket: str
+    """Uploads, what is too large for the table, results, and the inbox."""
+    now_queue: str
+    """URLs, all of them, of the queues and of where their dead letters go."""
+    now_dlq: str
+    long_queue: str
+    long_dlq: str
+    batch_queue: str
+    batch_dlq: str
+    event_bus: str
+    """Its name; each finished job is told to it."""
+    result_buckets: str = ""
+    """Others that a result may be asked for in, separated by commas."""
+    job_days: str = "14"
+    """That a job is kept after its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings(Environment):
+    """What one worker is told besides."""
+
+    takes: str
+    """"now" or "long": which of the queues it empties."""
+    slots: str
+    """Jobs in flight at once."""
+    bytes_in_flight: str
+    """Of requests; memory follows from it."""
+    visibility_s: str
+    """That a message, and the lease of its job, is held without a sign of life."""
+    heartbeat_s: str
+    job_timeout_s: str
+    """What Claude has for one job."""
+    drain_s: str
+    """From SIGTERM to the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """What AWS itself tells the running code."""
 
@@ -108,6 +150,8 @@ class Runtime:
     """Set on Lambda alone."""
     task_metadata_url: str | None = None
     """Set on ECS alone."""
+    agent_url: str | None = None
+    """Set on ECS alone: where a task protects itself from being scaled in."""
     port: int = 8080
     """Where a service listens; the Lambda Web Adapter's own default."""
     host: str = "127.0.0.1"
@@ -130,6 +174,7 @@ class Runtime:
             credentials_token=env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
             function_name=lambda_name,
             task_metadata_url=env.get("ECS_CONTAINER_METADATA_URI_V4"),
+            agent_url=env.get("ECS_AGENT_URI"),
             port=int(env.get("AWS_LWA_PORT", "8080")),
             host="127.0.0.1" if "AWS_LWA_PORT" in env or lambda_name else "0.0.0.0",  # nosec B104
         )
