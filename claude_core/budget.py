@@ -137,7 +137,7 @@ class Budget:
         now = self._now()
         gone = [name for name in row.outdated(now) if not name.endswith(held.month)] if row else []
         try:
-            after = await self._update(held.client, settlement(held, spent, gone[:MOST_GONE], now))
+            after = await self.write(held.client, settlement(held, spent, gone[:MOST_GONE], now))
         except AwsRefused as err:
             if err.code != FAILED:
                 raise AwsUnreachable(f"the clients table refused: {err}") from err
@@ -146,7 +146,7 @@ class Budget:
 
     async def _admit(self, client: str, wanted: Wanted) -> Row:
         try:
-            return await self._update(client, wanted.expressions())
+            return await self.write(client, wanted.expressions())
         except AwsRefused as err:
             if err.code != FAILED:
                 raise AwsUnreachable(f"the clients table refused: {err}") from err
@@ -159,8 +159,16 @@ class Budget:
                 await self._chores.refused(row, wanted.month, wanted.now)
             raise failed from err
 
-    async def _update(self, client: str, expressions: Item) -> Row:
-        """One write of a client's row; the row after it, or, refused, with the error."""
+    async def after(self, row: Row, month: str, now: dt.datetime) -> None:
+        """What a settlement leaves to be done: days moved, warnings given."""
+        await self._chores.after(row, month, now)
+
+    async def write(self, client: str, expressions: Item) -> Row:
+        """One write of a client's row; the row after it.
+
+        Raises:
+            AwsRefused: a condition of it does not hold; AwsUnreachable.
+        """
         answer = await self._aws.call(
             "dynamodb",
             "DynamoDB_20120810.UpdateItem",

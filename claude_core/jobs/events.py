@@ -1,4 +1,4 @@
-"""Each finished job is told to an EventBridge bus, at least once, so that users chain their work."""
+"""Each finished job is told to an EventBridge bus, at least once, for users to chain their work."""
 
 import json
 from typing import Any
