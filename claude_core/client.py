@@ -52,7 +52,8 @@ class Claude:
 
         async def once(key: str) -> Reply:
             answer = await self._send(MESSAGES, request, key)
-            return Reply.from_bytes(answer.content, answer.headers.get("request-id"))
+            headers = answer.headers
+            return Reply.from_bytes(answer.content, headers.get("request-id"), headers)
 
         reply, attempts = await self._within(deadline, once)
         return replace(reply, attempts=attempts)

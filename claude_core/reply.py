@@ -1,7 +1,9 @@
 """What Claude answered, read for what the kit must know; the bytes stay as they came."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from claude_core.errors import AnswerLost
 from claude_core.usage import Usage
@@ -16,9 +18,16 @@ class Reply:
     message: Json
     request_id: str | None = None
     attempts: int = 1
+    headers: Mapping[str, str] = MappingProxyType({})
+    """As they came: `anthropic-ratelimit-*` among them."""
 
     @classmethod
-    def from_bytes(cls, body: bytes, request_id: str | None = None) -> "Reply":
+    def from_bytes(
+        cls,
+        body: bytes,
+        request_id: str | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> "Reply":
         """Read an answer; a partial one is never taken for a whole one.
 
         Raises:
@@ -32,7 +41,7 @@ class Reply:
             raise AnswerLost("Claude's answer was not a message; try again")
         if not message.get("stop_reason"):
             raise AnswerLost("Claude's answer was cut off before its end; try again")
-        return cls(body, message, request_id)
+        return cls(body, message, request_id, headers=headers)
 
     @property
     def usage(self) -> Usage:

@@ -31,9 +31,18 @@ class RetryBudget:
     """Retries of one process: each call earns a tenth of one, each retry spends one."""
 
     def __init__(
-        self, rand: Callable[[], float] = _JITTER.random, *, first_delay_s: float = FIRST_DELAY_S
+        self,
+        rand: Callable[[], float] = _JITTER.random,
+        *,
+        first_delay_s: float = FIRST_DELAY_S,
+        attempts: int = ATTEMPTS,
     ) -> None:
+        """
+        Args:
+            attempts: 1 where a queue is the one that tries again.
+        """
         self._left, self._rand, self._first_delay_s = SAVED, rand, first_delay_s
+        self._attempts = attempts
 
     def earn(self) -> None:
         """Count a call."""
@@ -45,7 +54,7 @@ class RetryBudget:
         Args:
             attempt: how many were made; left_s: seconds until the caller's deadline.
         """
-        if not isinstance(error, LATER) or attempt >= ATTEMPTS or self._left < 1:
+        if not isinstance(error, LATER) or attempt >= self._attempts or self._left < 1:
             return None
         backoff: float = self._first_delay_s * 2.0 ** (attempt - 1) * (0.75 + self._rand() / 2)
         wait: float = backoff if error.retry_after_s is None else max(error.retry_after_s, backoff)

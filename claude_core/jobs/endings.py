@@ -17,15 +17,16 @@ class Endings:
         self._rows, self._now, self._keep_s = rows, now, keep_days * 86_400
 
     async def done(
-        self, job: Job, *, result: Json, usage: Json, cost: int, stop_reason: str, at: str | None
+        self, job: Job, *, result: str, usage: Json, cost: int, stop_reason: str, at: str | None
     ) -> Job | None:
         """Keep an answer; the job as it is then, or None: another claim has replaced this one.
 
         Args:
+            result: Claude's message as it came, JSON.
             at: where the result is, if it is too large for the row.
         """
         kept = "result_at" if at else "result"
-        text = at or json.dumps(result, ensure_ascii=False)
+        text = at or result
         values: Item = {
             ":result": {"S": text},
             ":usage": {"S": json.dumps(usage)},

@@ -1,0 +1,146 @@
+"""The worker put together: real parts by default, each of them handed in."""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from claude_core.aws import Aws
+from claude_core.budget import Budget
+from claude_core.client import Claude
+from claude_core.jobs.claims import Claims
+from claude_core.jobs.endings import Endings
+from claude_core.jobs.events import Bus
+from claude_core.jobs.files import Files
+from claude_core.jobs.rows import Rows
+from claude_core.jobs.sqs import Queue
+from claude_core.settings import JobSettings, WorkerSettings
+from claude_core.telemetry import Telemetry
+from claude_core.teller import Teller
+from worker_src.attempts import Attempts
+from worker_src.bodies import Bodies
+from worker_src.governor import Governor
+from worker_src.heart import Heart
+from worker_src.outbox import Outbox
+from worker_src.pauses import Pauses
+from worker_src.protection import Protection
+from worker_src.slots import Slots
+from worker_src.work import Work
+from worker_src.worker import Worker
+
+HEAR_S, GAUGE_S = 5.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A worker, and what runs beside it."""
+
+    worker: Worker
+    heart: Heart
+    teller: Teller
+    slots: Slots
+    pauses: Pauses
+    telemetry: Telemetry
+    protection: Protection | None
+
+    async def run(self) -> None:
+        """Until it has drained, and all that has ended is settled."""
+        self.telemetry.count(worker_starts=1)
+        beside = [
+            asyncio.create_task(doing)
+            for doing in (self.heart.beat_for_ever(), self._hear(), self._gauge())
+        ]
+        try:
+            await self.worker.run()
+            await self.teller.close()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _hear(self) -> None:
+        """Every five seconds: what others know of Claude's limits; and the task's protection."""
+        while True:
+            await asyncio.sleep(HEAR_S)
+            try:
+                await self.pauses.hear()
+            except Exception as err:
+                self.telemetry.trouble(f"pauses could not be read: {type(err).__name__}")
+            if self.protection:
+                self.worker.resting = await self.protection.hold(busy=self.slots.jobs > 0)
+
+    async def _gauge(self) -> None:
+        """What the service is scaled by."""
+        while True:
+            self.telemetry.count(workers=1, jobs_in_flight=self.slots.jobs)
+            await asyncio.sleep(GAUGE_S)
+
+
+def build(
+    *,
+    aws: Aws,
+    claude: Claude,
+    budget: Budget,
+    telemetry: Telemetry,
+    jobs: JobSettings,
+    worker: WorkerSettings,
+    protection: Protection | None = None,
+    holder: str | None = None,
+    now: Callable[[], float] = time.time,
+    rand: random.Random | None = None,
+    teller: Teller | None = None,
+) -> Built:
+    """Wire one worker; clock, chance and the outside world can be another's."""
+    rand = rand or random.Random()  # nosec B311: jitter
+    long, visibility_s = worker.takes == "long", int(worker.visibility_s)
+    queue = Queue(aws, jobs.long_queue if long else jobs.now_queue)
+    dead_letters = Queue(aws, jobs.long_dlq if long else jobs.now_dlq)
+    rows = Rows(aws, jobs.jobs_table)
+    claims = Claims(rows, holder=holder or secrets.token_hex(8), lease_s=visibility_s, now=now)
+    endings = Endings(rows, keep_days=int(jobs.job_days), now=now)
+    slots = Slots(jobs=int(worker.slots), bytes=int(worker.bytes_in_flight), now=now)
+    governor, teller = Governor(now), teller or Teller(budget)
+    pauses = Pauses(aws, jobs.jobs_table, governor, now)
+    attempts = Attempts(
+        claude=claude,
+        teller=teller,
+        endings=endings,
+        bodies=Bodies(Files(aws, jobs.files_bucket), streamed=long, now=now),
+        telemetry=telemetry,
+        job_timeout_s=float(worker.job_timeout_s),
+        now=now,
+    )
+    work = Work(
+        attempts=attempts,
+        claims=claims,
+        endings=endings,
+        outbox=Outbox(queue, dead_letters, Bus(aws, jobs.event_bus)),
+        governor=governor,
+        pauses=pauses,
+        slots=slots,
+        telemetry=telemetry,
+        now=now,
+        rand=rand,
+    )
+    made = Worker(
+        queue=queue,
+        dead_letters=dead_letters,
+        work=work,
+        slots=slots,
+        governor=governor,
+        telemetry=telemetry,
+        visibility_s=visibility_s,
+        drain_s=float(worker.drain_s),
+        now=now,
+    )
+    heart = Heart(
+        made.runs,
+        claims=claims,
+        queue=queue,
+        every_s=float(worker.heartbeat_s),
+        visibility_s=visibility_s,
+        now=now,
+    )
+    return Built(made, heart, teller, slots, pauses, telemetry, protection)

@@ -1,0 +1,55 @@
+"""What one worker learns of Claude's limits, told to all: a row for each model line."""
+
+from collections.abc import Callable
+
+from claude_core.aws import FAILED, Aws, AwsRefused
+from worker_src.governor import Governor
+
+SHORTEST_S = 1.0
+"""A pause that is over sooner is not worth a write."""
+KEPT_S = 86_400
+
+
+class Pauses:
+    """Writes and reads `pause#MODEL` in the jobs table. Methods raise AwsUnreachable."""
+
+    def __init__(self, aws: Aws, table: str, governor: Governor, now: Callable[[], float]) -> None:
+        self._aws, self._table, self._governor, self._now = aws, table, governor, now
+        self._told: dict[str, float] = {}
+
+    async def tell(self, model: str, pause_s: float) -> None:
+        """Tell the others until when a line is paused, unless they know of a longer one."""
+        until = self._now() + pause_s
+        if pause_s < SHORTEST_S or until <= self._told.get(model, 0.0) + SHORTEST_S:
+            return
+        self._told[model] = until
+        try:
+            await self._aws.call(
+                "dynamodb",
+                "DynamoDB_20120810.UpdateItem",
+                {
+                    "TableName": self._table,
+                    "Key": {"id": {"S": f"pause#{model}"}},
+                    "UpdateExpression": "SET #until = :until, expires_at = :expires",
+                    "ConditionExpression": "attribute_not_exists(#until) OR #until < :until",
+                    "ExpressionAttributeNames": {"#until": "until"},
+                    "ExpressionAttributeValues": {
+                        ":until": {"N": f"{until:.3f}"},
+                        ":expires": {"N": str(int(until) + KEPT_S)},
+                    },
+                },
+            )
+        except AwsRefused as err:
+            if err.code != FAILED:
+                raise
+
+    async def hear(self) -> None:
+        """Learn of what others were told."""
+        for model, line in self._governor.lines.items():
+            answer = await self._aws.call(
+                "dynamodb",
+                "DynamoDB_20120810.GetItem",
+                {"TableName": self._table, "Key": {"id": {"S": f"pause#{model}"}}},
+            )
+            if found := answer.get("Item"):
+                line.pause(float(found["until"]["N"]))
