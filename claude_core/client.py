@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from claude_core import errors
+from claude_core.assembled import assembled
 from claude_core.lazy import anthropic
 from claude_core.messages import NO_HEADERS, Request
 from claude_core.raised import BROKEN, typed
@@ -41,7 +43,7 @@ class Claude:
         self._secret, self._retries = secret, retries
 
     async def ask(self, request: Request, *, deadline: float) -> Reply:
-        """One answer.
+        """One answer; a request to stream is read to its end.
 
         Args:
             deadline: when to give up, on the event loop's clock.
@@ -51,6 +53,10 @@ class Claude:
         """
 
         async def once(key: str) -> Reply:
+            if request.body.get("stream"):
+                first, streamed = await self._open(request, deadline, key)
+                async with aclosing(streamed):
+                    return await assembled(first, streamed)
             answer = await self._send(MESSAGES, request, key)
             headers = answer.headers
             return Reply.from_bytes(answer.content, headers.get("request-id"), headers)

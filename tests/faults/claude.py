@@ -1,0 +1,108 @@
+"""Claude for the simulator: answers after a while, misbehaves by the seed, and counts what it bills.
+
+What has reached it is answered and billed there, whatever becomes of who asked.
+"""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from claude_core import errors
+from claude_core.messages import Request
+from claude_core.reply import Reply
+from tests.faults.process import CURRENT
+
+POISON = "poison"
+"""In a prompt: whoever asks this is killed by the answer."""
+INPUT, OUTPUT = 100, 20
+
+
+@dataclass
+class Faults:
+    """Shares of calls that go wrong."""
+
+    overloaded: float = 0.0
+    rate_limited: float = 0.0
+    broken: float = 0.0
+    reset: float = 0.0
+    """Billed, and its answer lost."""
+    unsent: float = 0.0
+
+
+@dataclass
+class SimClaude:
+    """Stands in for `claude_core.client.Claude`."""
+
+    rand: random.Random
+    faults: Faults
+    longest_s: float = 20.0
+    per_minute: int | None = None
+    """Requests a minute that are let through, of all workers together."""
+    calls: int = 0
+    billed: Counter[str] = field(default_factory=Counter)
+    """Completions by what was asked: each is paid."""
+    excused: Counter[str] = field(default_factory=Counter)
+    """Completions whose answer could not be kept: the asker was killed, or the answer lost."""
+    refused: int = 0
+    _minute: tuple[int, int] = (0, 0)
+
+    async def ask(self, request: Request, *, deadline: float) -> Reply:
+        loop = asyncio.get_running_loop()
+        content = request.body["messages"][-1]["content"]
+        asked = content if isinstance(content, str) else content[-1]["text"]
+        self.calls += 1
+        await asyncio.sleep(self.rand.random() * 0.05)
+        self._refuse(loop.time())
+        process, answered = CURRENT.get(), loop.create_future()
+        takes_s = 0.3 + self.rand.random() ** 3 * self.longest_s
+        lost = self.rand.random() < self.faults.reset
+
+        def answer() -> None:
+            # On Claude's side: it happens, and is paid, whoever still listens.
+            self.billed[asked] += 1
+            if lost or answered.done() or (process is not None and process.dead):
+                self.excused[asked] += 1
+            if not answered.done():
+                answered.set_result(None)
+
+        loop.call_later(takes_s, answer)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await answered
+        except TimeoutError as err:
+            raise errors.DeadlinePassed("too late") from err
+        if POISON in asked and process is not None:
+            process.kill()
+            await asyncio.sleep(0)
+        if lost:
+            raise errors.AnswerLost("the connection broke")
+        body = {
+            "type": "message",
+            "model": request.model.id,
+            "content": [{"type": "text", "text": f"<{asked}>"}],
+            "stop_reason": "end_turn",
+            "usage": {"input_tokens": INPUT, "output_tokens": OUTPUT},
+        }
+        return Reply(json.dumps(body).encode(), body)
+
+    def _refuse(self, now: float) -> None:
+        draw, faults = self.rand.random(), self.faults
+        minute, used = self._minute
+        if self.per_minute is not None:
+            used = used + 1 if minute == int(now // 60) else 1
+            self._minute = int(now // 60), used
+            if used > self.per_minute:
+                self.refused += 1
+                raise errors.RateLimited("slow down", retry_after_s=60 - now % 60)
+        for share, error in (
+            (faults.overloaded, errors.Overloaded("overloaded")),
+            (faults.rate_limited, errors.RateLimited("slow down", retry_after_s=2.0)),
+            (faults.broken, errors.UpstreamBroken("500")),
+            (faults.unsent, errors.ConnectFailed("nothing was sent")),
+        ):
+            if draw < share:
+                self.refused += 1
+                raise error
+            draw -= share
