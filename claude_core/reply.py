@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from claude_core.errors import AnswerLost
 from claude_core.usage import Usage
@@ -18,7 +17,7 @@ class Reply:
     message: Json
     request_id: str | None = None
     attempts: int = 1
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
     """As they came: `anthropic-ratelimit-*` among them."""
 
     @classmethod
@@ -26,7 +25,7 @@ class Reply:
         cls,
         body: bytes,
         request_id: str | None = None,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        headers: Mapping[str, str] | None = None,
     ) -> "Reply":
         """Read an answer; a partial one is never taken for a whole one.
 
@@ -41,7 +40,7 @@ class Reply:
             raise AnswerLost("Claude's answer was not a message; try again")
         if not message.get("stop_reason"):
             raise AnswerLost("Claude's answer was cut off before its end; try again")
-        return cls(body, message, request_id, headers=headers)
+        return cls(body, message, request_id, headers=headers or {})
 
     @property
     def usage(self) -> Usage:
