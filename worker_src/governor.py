@@ -39,6 +39,8 @@ class Line:
         """Starts a second; None where nothing limits them."""
         self.paused_until = 0.0
         """Seconds since the epoch."""
+        self.turns = 0
+        """Counts the times that it became slower: what was taken before is to be taken anew."""
         self._ceiling = float("inf")
         self._next_start = 0.0
         self._slowed_at = 0.0
@@ -94,7 +96,9 @@ class Line:
 
     def pause(self, until: float) -> None:
         """Start nothing before `until`, in seconds since the epoch."""
-        self.paused_until = max(self.paused_until, until)
+        if until > self.paused_until:
+            self.paused_until = until
+            self._turn()
 
     def _slow(self, by: float) -> None:
         now = self._now()
@@ -102,6 +106,11 @@ class Line:
             self._slowed_at = now
             rate = self.rate or self._recent(now)
             self.rate = min(self._ceiling, max(SLOWEST, rate * by))
+            self._turn()
+
+    def _turn(self) -> None:
+        self.turns += 1
+        self._next_start = self._now()
 
     def _recent(self, now: float) -> float:
         return max(1.0, sum(1 for start in self._starts if start <= now) / RECENT_S)

@@ -84,13 +84,14 @@ class Work:
     async def _pace(self, run: Run) -> bool:
         """Wait for the model's line; True: it would be too long, and the message is back."""
         line = self._governor.line(run.pointer.model)
-        wait = line.take()
-        if wait is None:
-            await self._back(run, line.wait_s())
-            return True
-        if wait:
-            await asyncio.sleep(wait)
-        return False
+        while (wait := line.take()) is not None:
+            turns = line.turns
+            if wait:
+                await asyncio.sleep(wait)
+            if turns == line.turns:
+                return False
+        await self._back(run, line.wait_s())
+        return True
 
     async def _claimed(self, run: Run, job: Job) -> None:
         run.claim, run.held_until = job, float(job.lease)

@@ -82,7 +82,7 @@ class World:
         self.now = loop.clock
         self.sqs = Sqs(self.now, self.rand)
         self.sqs.trouble = type(self.sqs.trouble)(duplicates=shape.duplicates)
-        self.dynamo = Dynamo(self.now, self.rand)
+        self.dynamo = Dynamo(self.now)
         self.jobs_table = self.dynamo.add(
             "jobs", Keys("id"), by_client=(Keys("client", "listed"), Projection())
         )
