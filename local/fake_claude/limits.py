@@ -22,7 +22,7 @@ SHOWN = {"requests": 4_000, "input_tokens": 4_000_000, "output_tokens": 800_000}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What is enforced for one model line, or for all that have no rule of their own."""
+    """What is enforced for one line, or for all model lines that have no rule of their own."""
 
     line: str | None = None
     requests: float | None = None
@@ -102,7 +102,8 @@ class RateLimits:
     def _line(self, line: str) -> Mapping[str, Bucket]:
         buckets = self._buckets.get(line)
         if buckets is None:
-            rule = self._rules.get(line) or self._rules.get(None) or Rule()
+            common = Rule() if line == BATCHES else self._rules.get(None, Rule())
+            rule = self._rules.get(line, common)
             limits = {name: getattr(rule, name) for name in SHOWN}
             buckets = self._buckets[line] = {
                 name: Bucket(limit or SHOWN[name], rule.window_s, enforced=limit is not None)
@@ -111,7 +112,7 @@ class RateLimits:
         return buckets
 
     def _refusal(self, line: str, name: str, wait_s: float) -> ApiError:
-        rule = self._rules.get(line) or self._rules[None]
+        rule = self._rules.get(line) or self._rules[None]  # one of them refused
         window = "minute" if rule.window_s == WINDOW_S else f"{rule.window_s:g} seconds"
         return ApiError(
             429,
