@@ -40,7 +40,8 @@ class JobsAws:
         self._done = 0
         client = self._client()
         dlq = self._sqs.add("dlq")
-        url = self._sqs.add("now", visibility_s=120, dead_letters=self._sqs.queues[dlq])
+        letters = self._sqs.queues[dlq]
+        url = self._sqs.add("now", visibility_s=120, dead_letters=letters, max_receives=1_000)
         queue, model = self._sqs.queues[url], resolve("balanced").id
         body = json.dumps({"doc": {"content": CONTENT}})
         for at in range(jobs):

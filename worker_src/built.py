@@ -41,6 +41,7 @@ class Built:
     heart: Heart
     teller: Teller
     slots: Slots
+    governor: Governor
     pauses: Pauses
     telemetry: Telemetry
     protection: Protection | None
@@ -55,6 +56,7 @@ class Built:
         try:
             await self.worker.run()
             await self.teller.close()
+            self.telemetry.count(**self.governor.told())
         finally:
             for task in beside:
                 task.cancel()
@@ -74,7 +76,7 @@ class Built:
     async def _gauge(self) -> None:
         """What the service is scaled by."""
         while True:
-            self.telemetry.count(workers=1, jobs_in_flight=self.slots.jobs)
+            self.telemetry.count(workers=1, jobs_in_flight=self.slots.jobs, **self.governor.told())
             await asyncio.sleep(GAUGE_S)
 
 
@@ -143,4 +145,4 @@ def build(
         visibility_s=visibility_s,
         now=now,
     )
-    return Built(made, heart, teller, slots, pauses, telemetry, protection)
+    return Built(made, heart, teller, slots, governor, pauses, telemetry, protection)

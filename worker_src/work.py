@@ -101,11 +101,11 @@ class Work:
             await self._end(run, job, end)
             return
         try:
-            self._telemetry.count(calls_started=1)
+            self._governor.calls += 1
             reply, over = await self._attempts.make(run, job)
         except (RateLimited, Overloaded) as err:
             refused_s = line.refused(err.retry_after_s)
-            self._telemetry.count(calls_throttled=1)
+            self._governor.throttled += 1
             await self._share_pause(run.pointer.model, refused_s)
             fate = fate_of(err, job, refused_s=refused_s)
         except KitError as err:

@@ -61,7 +61,11 @@ class Worker:
     async def run(self) -> None:
         """Until a drain is over: everything has ended, or is back in the queue."""
         taking = asyncio.create_task(self._take())
-        await self._draining.wait()
+        draining = asyncio.create_task(self._draining.wait())
+        await asyncio.wait([taking, draining], return_when=asyncio.FIRST_COMPLETED)
+        if not self._draining.is_set():
+            draining.cancel()
+            taking.result()  # nobody would take anything any more: it ends, and is replaced
         end = asyncio.get_running_loop().time() + self._drain_s
         # A receive that is cut off would hide what it was given for a whole visibility timeout.
         await asyncio.wait([taking], timeout=POLL_S + REST_S)
@@ -77,11 +81,8 @@ class Worker:
 
     async def _take(self) -> None:
         while not self._draining.is_set():
-            free = await self._slots.free()
-            if free < TOGETHER:
-                # Slots get free one by one: a request for each would cost more than the job does.
-                await asyncio.sleep(GATHER_S)
-                free = await self._slots.free()
+            # Slots get free one by one: a request for each would cost more than the job does.
+            free = await self._slots.free(TOGETHER, within_s=GATHER_S)
             paused_s = self._governor.all_paused_s
             if paused_s > LONGEST_SLEEP_S or self.resting:
                 await asyncio.sleep(min(paused_s, LONGEST_SLEEP_S) or REST_S)
