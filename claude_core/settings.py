@@ -115,6 +115,16 @@ class JobSettings(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartSettings(Environment):
+    """Which services are woken from zero tasks, for those that send jobs to their queues."""
+
+    cluster: str
+    now_service: str
+    """Names, of the cluster and of the services in it."""
+    long_service: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings(Environment):
     """What one worker is told besides."""
 

@@ -47,15 +47,9 @@ FIREWALL = (
         "must be 10 to 2000000000, AWS WAF's own limits",
     ),
 )
-SERVERLESS = (
+API = (
     *CLAUDE,
     Rule("api_timeout_s", between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
-    Rule(
-        "stream_api_timeout_s",
-        between(60, 900),
-        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
-    ),
-    Rule("ping_s", between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
     Rule(
         "canary",
         lambda value, _: value is None or value in SHIFTS,
@@ -70,6 +64,15 @@ SERVERLESS = (
         lambda value, _: value is None or value >= 1,
         "must be at least 1, or unset",
     ),
+)
+SERVERLESS = (
+    *API,
+    Rule(
+        "stream_api_timeout_s",
+        between(60, 900),
+        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
+    ),
+    Rule("ping_s", between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
 )
 
 
@@ -97,6 +100,10 @@ def check_limits(stack: Stack) -> None:
         for node in resources
         if isinstance(node, lambda_.CfnFunction)
     }
+    for node in resources:  # a queue feeds a function by its alias
+        if isinstance(node, lambda_.CfnAlias):
+            function = stack.resolve(node.function_name)
+            timeouts[stack.get_logical_id(node)] = timeouts.get(function.get("Ref"), 0)
     queues = {
         stack.get_logical_id(node): node for node in resources if isinstance(node, sqs.CfnQueue)
     }
