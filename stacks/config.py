@@ -46,7 +46,7 @@ class Config(ServiceNumbers, QueueNumbers):
     log_retention: str = "ONE_MONTH"
     """A name of aws_logs.RetentionDays."""
     snap_start: bool = False
-    """A snapshot costs 6.84 USD a month for each function that a caller waits for, called or not."""
+    """6.84 USD a month for each function that a caller waits for, called or not."""
     lambda_target: Target = Target(python="3.13", platform="aarch64-manylinux2014")
     bytecode_required: bool = False
     """Refuse to deploy a bundle that every cold start would have to compile."""

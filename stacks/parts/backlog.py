@@ -1,7 +1,7 @@
 """How many tasks empty a queue: what waits and what is in flight, for each task that runs.
 
-By hand, since CDK's own tracking takes no metric math. `tasks` is what the workers say of themselves:
-ECS counts them only with Container Insights, which is sold by the task.
+By hand, since CDK's own tracking takes no metric math. `tasks` is what the workers say of
+themselves: ECS counts them only with Container Insights, which is sold by the task.
 """
 
 from typing import cast
@@ -18,9 +18,7 @@ from stacks.parts.alarms import Row, alarm
 
 MINUTE = Duration.minutes(1)
 """The period of what Application Auto Scaling tracks."""
-PER_TASK = (
-    "(FILL(waiting, 0) + FILL(in_flight, 0)) / IF(FILL(tasks, 0) > 0, FILL(tasks, 0), 1)"
-)
+PER_TASK = "(FILL(waiting, 0) + FILL(in_flight, 0)) / IF(FILL(tasks, 0) > 0, FILL(tasks, 0), 1)"
 """Never a division by zero, and never without data: both would stop the scaling. An idle queue has
 no metrics after six hours, and a stopped worker counts no more."""
 ALONE = "IF(FILL(waiting, 0) > 0 AND FILL(tasks, 0) < 1, 1, 0)"
@@ -57,8 +55,10 @@ class Backlog(Construct):
 
     def _track(self, per_task: float) -> None:
         tracked = [
-            *(_Query(id=id, metric_stat=_stat(one), return_data=False)
-              for id, one in self._metrics.items()),
+            *(
+                _Query(id=id, metric_stat=_stat(one), return_data=False)
+                for id, one in self._metrics.items()
+            ),
             _Query(id="per_task", expression=PER_TASK, label="Backlog of a task", return_data=True),
         ]
         policy = scaling.CfnScalingPolicy

@@ -44,13 +44,15 @@ def files_bucket(scope: Construct, id: str, *, config: Config) -> s3.Bucket:
         ],
         removal_policy=RemovalPolicy.RETAIN,
     )
-    acknowledge(made, {"S1": "access logs would name every document; CloudTrail tells who read one"})
+    acknowledge(
+        made, {"S1": "access logs would name every document; CloudTrail tells who read one"}
+    )
     return made
 
 
-def tell(bucket: s3.Bucket, queue: sqs.Queue, *, folder: str) -> None:
-    """Send what is put into a folder to a queue, as S3 itself does it. The L2 would bring a function
-    and a custom resource; EventBridge would cost a rule, and says no more."""
+def notify(bucket: s3.Bucket, queue: sqs.Queue, *, folder: str) -> None:
+    """Let S3 itself tell a queue of what is put into a folder: the L2 would bring a function and a
+    custom resource to set it up, and EventBridge another hop."""
     queue.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal("s3.amazonaws.com")],

@@ -107,7 +107,9 @@ class JobStore(Construct):
             arns = [f"arn:{Stack.of(self).partition}:s3:::{name}/results/*" for name in names]
             _allow(role, arns, "s3:PutObject")
             why = "results, in a bucket that the configuration names"
-            shown = [f"IAM5[Resource::arn:<AWS::Partition>:s3:::{name}/results/*]" for name in names]
+            shown = [
+                f"IAM5[Resource::arn:<AWS::Partition>:s3:::{name}/results/*]" for name in names
+            ]
             acknowledge(role, dict.fromkeys(shown, why))
 
 

@@ -21,7 +21,7 @@ def _buckets(names: tuple[str, ...], _: Config) -> bool:
 LEASES = (
     Rule(
         "heartbeat_s",
-        lambda value, config: 1 <= value and 2 * value < config.visibility_s,
+        lambda value, config: value >= 1 and 2 * value < config.visibility_s,
         "must be below half of visibility_s, or one lost heartbeat loses the job",
     ),
     Rule(
@@ -119,7 +119,9 @@ FILES = (
         between(SQS_DAYS + 1, 365),
         "must be 15 to 365: SQS keeps what waits for 14 days",
     ),
-    Rule("inbox_days", between(SQS_DAYS, 3_650), "must be 14 to 3650: SQS keeps what waits so long"),
+    Rule(
+        "inbox_days", between(SQS_DAYS, 3_650), "must be 14 to 3650: SQS keeps what waits so long"
+    ),
     Rule("replaced_days", between(1, 365), "must be 1 to 365"),
     Rule("result_buckets", _buckets, "must be names of buckets"),
 )

@@ -101,7 +101,7 @@ def queue_graphs(
             one.dead.metric_approximate_number_of_messages_visible() for one in queues.values()
         ],
         "Workers, and how many were started": [
-            *(kit(f"workers_{name}", "Average") for name in services),
+            *(kit(f"workers_{name}").with_(period=Duration.minutes(1)) for name in services),
             kit("worker_starts"),
         ],
         "Jobs in flight in a worker, average and most": [

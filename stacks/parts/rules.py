@@ -1,5 +1,7 @@
 """What CDK accepts and AWS refuses: found at synth, as an error of the stack that breaks it."""
 
+import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -100,10 +102,12 @@ def check_limits(stack: Stack) -> None:
         for node in resources
         if isinstance(node, lambda_.CfnFunction)
     }
-    for node in resources:  # a queue feeds a function by its alias
-        if isinstance(node, lambda_.CfnAlias):
-            function = stack.resolve(node.function_name)
-            timeouts[stack.get_logical_id(node)] = timeouts.get(function.get("Ref"), 0)
+    # A queue feeds a function, or an alias of one.
+    timeouts |= {
+        stack.get_logical_id(node): timeouts.get(_referred(stack.resolve(node.function_name)), 0)
+        for node in resources
+        if isinstance(node, lambda_.CfnAlias)
+    }
     queues = {
         stack.get_logical_id(node): node for node in resources if isinstance(node, sqs.CfnQueue)
     }
@@ -137,16 +141,20 @@ def _check_source(
     timeouts: dict[str, float],
     queues: dict[str, sqs.CfnQueue],
 ) -> None:
-    source = stack.resolve(node.event_source_arn) or {}
-    target = stack.resolve(node.function_name)
-    queue = queues.get(source.get("Fn::GetAtt", [""])[0]) if isinstance(source, dict) else None
-    timeout = timeouts.get(target.get("Ref", "")) if isinstance(target, dict) else None
+    queue = queues.get(_referred(stack.resolve(node.event_source_arn)))
+    timeout = timeouts.get(_referred(stack.resolve(node.function_name)))
     if queue and timeout:
         needed = 6 * timeout + (node.maximum_batching_window_in_seconds or 0)
         visible = queue.visibility_timeout or 30
         if visible < needed:
             rule = "six times the function's timeout, and its batching window"
             _refuse(queue, f"visibilityTimeout = {visible:g} s: must be {needed:g} s, {rule}")
+
+
+def _referred(value: object) -> str:
+    """The logical id that a value refers to, however deep."""
+    found = re.search(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(value))
+    return found[1] if found else ""
 
 
 def _refuse(node: Any, sentence: str) -> None:

@@ -1,7 +1,7 @@
 """The one way tasks are kept running: behind a closed door, replaced without a gap, scaled."""
 
 from collections.abc import Sequence
-
+from typing import cast
 from urllib.parse import urlsplit
 
 from aws_cdk import Duration
@@ -18,7 +18,11 @@ from stacks.parts.task import Task
 
 def cluster(scope: Construct, id: str, *, network: NetworkStack, spot: bool = False) -> ecs.Cluster:
     """Where services run; on Spot too, if `spot` says so."""
-    made = ecs.Cluster(scope, id, vpc=network.vpc, enable_fargate_capacity_providers=spot)
+    made = ecs.Cluster(scope, id, vpc=network.vpc)
+    if spot:
+        # The L2 would make a resource of its own of it, and no service would wait for that.
+        resource = cast(ecs.CfnCluster, made.node.default_child)
+        resource.capacity_providers = ["FARGATE", "FARGATE_SPOT"]
     acknowledge(made, {"ECS4": "its own metrics say what Container Insights would sell"})
     return made
 
