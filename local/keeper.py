@@ -105,7 +105,7 @@ class Keeper:
             self._tasks.append(self._started())
         self._tasks, gone = self._tasks[:wanted], self._tasks[wanted:]
         self._leave(gone)
-        self._say(f"{self._name}: {wanted} tasks")
+        self._say(f"{self._name}: scaled to {wanted}")
 
     def _leave(self, tasks: list[Task]) -> None:
         """Write down those that stay; the others end when nothing is sent to them any more."""

@@ -61,6 +61,8 @@ class QueueNumbers:
     """Of the function that makes jobs of files; it goes on where it stopped."""
     inbox_receives: int = 20
     inbox_concurrency: int = 5
+    batch_delay_s: int = 60
+    """That a job of the batch lane waits for others to be asked together with."""
     batch_timeout_s: int = 300
     """Of the function that puts batches together, and takes their results."""
     batch_window_s: int = 5

@@ -4,7 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from claude_core.settings import Environment
+from claude_core.settings import Environment, InboxSettings
 from stacks.config import Config
 from stacks.network import NetworkStack
 from stacks.parts import queue_rules, rules
@@ -109,9 +109,10 @@ class QueueStack(Stack):
             kit=kit,
         )
         told = (settings, store.settings(), workers.settings())
+        again = InboxSettings(inbox_queue=inbox.queue.queue_url)
         functions = {
             "jobs": self._function("jobs", *told, timeout_s=config.function_timeout_s),
-            "inbox": self._function("inbox", *told, timeout_s=config.inbox_timeout_s),
+            "inbox": self._function("inbox", *told, again, timeout_s=config.inbox_timeout_s),
             "batch": self._function("batch", *told, timeout_s=config.batch_timeout_s),
         }
         notify(store.files, inbox.queue, folder="inbox")
@@ -139,6 +140,7 @@ class QueueStack(Stack):
         shared.let_call(functions["batch"].role)
         shared.let_prove(functions["jobs"].role)
         shared.let_prove(functions["inbox"].role)
+        inbox.let_send(functions["inbox"].role)
 
         queues = {**store.queues, "inbox": inbox}
         self._watch(kit, shared.alarms, queues, functions)

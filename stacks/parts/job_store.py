@@ -69,6 +69,7 @@ class JobStore(Construct):
             event_bus=self.bus.event_bus_name,
             result_buckets=",".join(self._config.result_buckets),
             job_days=str(self._config.job_days),
+            batch_delay_s=str(self._config.batch_delay_s),
             **urls,
             **dead,
         )

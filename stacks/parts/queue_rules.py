@@ -87,6 +87,7 @@ WORKERS = (
 FUNCTIONS = (
     Rule("inbox_timeout_s", between(30, 900), "must be 30 to 900, Lambda's limit"),
     Rule("batch_timeout_s", between(30, 900), "must be 30 to 900, Lambda's limit"),
+    Rule("batch_delay_s", between(0, 900), "must be 0 to 900, SQS's limit"),
     Rule("batch_window_s", between(0, 300), "must be 0 to 300, Lambda's limit"),
     *(
         Rule(
