@@ -57,7 +57,7 @@ class QueueNumbers:
     starts_per_15_min: int = 6
     """Alarm at so many workers started: more than a scale-out starts."""
 
-    inbox_timeout_s: int = 300
+    inbox_timeout_s: int = 120
     """Of the function that makes jobs of files; it goes on where it stopped."""
     inbox_receives: int = 20
     inbox_concurrency: int = 5
