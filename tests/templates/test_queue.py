@@ -10,6 +10,7 @@ import pytest
 
 from claude_core.jobs.store import KEPT
 from claude_core.settings import (
+    Environment,
     InboxSettings,
     JobSettings,
     Settings,
@@ -49,6 +50,8 @@ def queue(env: str, name: str) -> dict[str, Any]:
     return one(env, "AWS::SQS::Queue", begins=f"{STORED.get(name, '')}{name}Queue")
 
 
+TOLD_TO_WORKERS: tuple[type[Environment], ...] = (Settings, JobSettings, WorkerSettings)
+TOLD_TO_FUNCTIONS: tuple[type[Environment], ...] = (Settings, JobSettings, StartSettings)
 STORED = dict.fromkeys(("Now", "Long", "Batch"), "Store")
 """Where in the stack a queue is made."""
 
@@ -308,12 +311,11 @@ def test_requests_in_flight_fit_into_the_memory_four_times_over(env: str) -> Non
 @EACH_ENV
 def test_each_part_is_told_all_that_it_reads(env: str) -> None:
     for lane in LANES:
-        for read in (Settings.from_env, JobSettings.from_env, WorkerSettings.from_env):
-            read(told(env, lane))
+        for kind in TOLD_TO_WORKERS:
+            kind.from_env(told(env, lane))
     for name in ("Jobs", "Inbox", "Batch"):
-        variables = function(env, name)["Environment"]["Variables"]
-        for read in (Settings.from_env, JobSettings.from_env, StartSettings.from_env):
-            read(variables)
+        for kind in TOLD_TO_FUNCTIONS:
+            kind.from_env(function(env, name)["Environment"]["Variables"])
         assert function(env, name)["Handler"] == f"lambda_src.{name.lower()}.handler"
     InboxSettings.from_env(function(env, "Inbox")["Environment"]["Variables"])
 
