@@ -78,7 +78,11 @@ class Built:
     async def _gauge(self) -> None:
         """What the service is scaled by."""
         while True:
-            counts = {f"workers_{self.takes}": 1, "jobs_in_flight": self.slots.jobs}
+            counts = {
+                f"workers_{self.takes}": 1,
+                f"oldest_{self.takes}_s": self.worker.oldest_s(),
+                "jobs_in_flight": self.slots.jobs,
+            }
             self.telemetry.count(**counts, **self.governor.told())
             await asyncio.sleep(GAUGE_S)
 
