@@ -42,7 +42,7 @@ def queue_alarms(
         *(
             Row(
                 f"{name.title()}Late",
-                queues[name].queue.metric_approximate_age_of_oldest_message(period=PERIOD),
+                _oldest(kit, name, queues[name]),
                 promised,
                 f"the oldest job ({name}) is older than promised: Claude, workers or max_tasks",
             )
@@ -94,9 +94,7 @@ def queue_graphs(
                 one.queue.metric_approximate_number_of_messages_not_visible(),
             )
         ],
-        "Age of the oldest job (s)": [
-            one.queue.metric_approximate_age_of_oldest_message() for one in ours.values()
-        ],
+        "Age of the oldest job (s)": [_oldest(kit, name, one) for name, one in ours.items()],
         "Dead letters": [
             one.dead.metric_approximate_number_of_messages_visible() for one in queues.values()
         ],
@@ -121,3 +119,17 @@ def queue_graphs(
             for metric in (one.metric_cpu_utilization(), one.metric_memory_utilization())
         ],
     }
+
+
+def _oldest(kit: KitMetrics, name: str, one: JobQueue) -> cloudwatch.MathExpression:
+    """Of what waits, as the queue has it, and of what its workers have seen: the queue's metric
+    leaves out what it has handed out three times, and so what waits for Claude."""
+    return cloudwatch.MathExpression(
+        expression=f"MAX([FILL(waiting_{name}, 0), FILL(seen_{name}, 0)])",
+        label=f"Oldest job ({name})",
+        period=PERIOD,
+        using_metrics={
+            f"waiting_{name}": one.queue.metric_approximate_age_of_oldest_message(),
+            f"seen_{name}": kit(f"oldest_{name}_s", "Maximum"),
+        },
+    )

@@ -558,9 +558,21 @@ def test_one_dead_letter_is_enough_and_a_job_may_take_what_it_is_given(env: str)
             assert alarm["Threshold"] == 1
             assert "Dead" in json.dumps(alarm["Dimensions"])
     for lane, given in (("Now", config.job_timeout_s), ("Long", config.long_job_timeout_s)):
-        late = one(env, "AWS::CloudWatch::Alarm", begins=f"{lane}Late")
-        assert late["MetricName"] == "ApproximateAgeOfOldestMessage"
-        assert late["Threshold"] >= given
+        assert one(env, "AWS::CloudWatch::Alarm", begins=f"{lane}Late")["Threshold"] >= given
+
+
+@EACH_ENV
+@EACH_LANE
+def test_jobs_that_wait_for_claude_age_too_though_sqs_counts_none_that_came_three_times(
+    env: str, lane: str
+) -> None:
+    alarm = one(env, "AWS::CloudWatch::Alarm", begins=f"{lane.title()}Late")
+    watched = {
+        metric["MetricStat"]["Metric"]["MetricName"]
+        for metric in alarm["Metrics"]
+        if "MetricStat" in metric
+    }
+    assert watched == {"ApproximateAgeOfOldestMessage", f"oldest_{lane}_s"}
 
 
 @EACH_ENV

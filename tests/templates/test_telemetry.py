@@ -17,6 +17,7 @@ CHAT = {"active_streams", "open_sockets", "chats", "reconnects"}
 JOBS = {
     *("jobs_accepted", "jobs_done", "jobs_failed", "jobs_dead", "jobs_in_flight"),
     *("workers_now", "workers_long", "worker_starts", "calls_started", "calls_throttled"),
+    *("oldest_now_s", "oldest_long_s"),
     *("batches_created", "batches_overdue", "inbox_refused"),
 }
 BESIDES = {"WebsocketStack": CHAT, "QueueStack": JOBS}
