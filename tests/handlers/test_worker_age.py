@@ -59,5 +59,5 @@ async def ages() -> tuple[float, float, float]:
     return before, *seen
 
 
-def test_a_job_that_went_back_at_once_is_as_old_as_it_is_and_told_of_once() -> None:
+def test_a_job_that_was_let_go_at_once_is_as_old_as_it_is_and_told_of_once() -> None:
     assert asyncio.run(ages()) == (0.0, 3_600.0, 0.0)
