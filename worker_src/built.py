@@ -45,6 +45,8 @@ class Built:
     pauses: Pauses
     telemetry: Telemetry
     protection: Protection | None
+    takes: str
+    """Which queue it empties: each is scaled by its own workers."""
 
     async def run(self) -> None:
         """Until it has drained, and all that has ended is settled."""
@@ -76,7 +78,12 @@ class Built:
     async def _gauge(self) -> None:
         """What the service is scaled by."""
         while True:
-            self.telemetry.count(workers=1, jobs_in_flight=self.slots.jobs, **self.governor.told())
+            counts = {
+                f"workers_{self.takes}": 1,
+                f"oldest_{self.takes}_s": self.worker.oldest_s(),
+                "jobs_in_flight": self.slots.jobs,
+            }
+            self.telemetry.count(**counts, **self.governor.told())
             await asyncio.sleep(GAUGE_S)
 
 
@@ -145,4 +152,6 @@ def build(
         visibility_s=visibility_s,
         now=now,
     )
-    return Built(made, heart, teller, slots, governor, pauses, telemetry, protection)
+    return Built(
+        made, heart, teller, slots, governor, pauses, telemetry, protection, worker.takes
+    )

@@ -45,6 +45,7 @@ class Worker:
         self._slots, self._governor, self._telemetry = slots, governor, telemetry
         self._visibility_s, self._drain_s, self._now = visibility_s, drain_s, now
         self._runs: dict[str, Run] = {}
+        self._oldest_s = 0.0
         self._draining = asyncio.Event()
         self.resting = False
         """Takes nothing new, until what it has has ended."""
@@ -53,6 +54,13 @@ class Worker:
 
     def runs(self) -> list[Run]:
         return list(self._runs.values())
+
+    def oldest_s(self) -> float:
+        """The age of the oldest job of all that were seen since this was asked last. SQS's own
+        metric leaves out what it has handed out three times: what waits for Claude."""
+        ages = (self._now() - run.message.sent for run in self._runs.values())
+        oldest_s, self._oldest_s = max([self._oldest_s, *ages]), 0.0
+        return oldest_s
 
     def drain(self) -> None:
         """Take nothing more, and end."""
@@ -102,6 +110,7 @@ class Worker:
         """Begin what fits; what does not, and what comes while draining, goes back."""
         back: list[tuple[str, int]] = []
         for message in messages:
+            self._oldest_s = max(self._oldest_s, self._now() - message.sent)
             try:
                 pointer = Pointer.from_text(message.body)
             except ValueError as err:
