@@ -112,6 +112,26 @@ class JobSettings(Environment):
     """Others that a result may be asked for in, separated by commas."""
     job_days: str = "14"
     """That a job is kept after its end."""
+    batch_delay_s: str = "60"
+    """That a job of the batch lane waits for others to be asked together with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSettings(Environment):
+    """Which services are woken from zero tasks, for those that send jobs to their queues."""
+
+    cluster: str
+    now_service: str
+    """Names, of the cluster and of the services in it."""
+    long_service: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxSettings(Environment):
+    """What the inbox is told besides."""
+
+    inbox_queue: str
+    """URL of the queue that it is woken by: a long file is gone on with by a message of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
