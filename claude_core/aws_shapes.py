@@ -31,9 +31,7 @@ class Found:
     def of(cls, answer: httpx2.Response) -> "Found":
         headers = answer.headers
         whole = headers.get("content-range", "").rpartition("/")[2]
-        meta = {
-            name[len(META) :]: value for name, value in headers.items() if name.startswith(META)
-        }
+        said = [name for name in headers if name.startswith(META)]
         return cls(
             body=answer.content,
             size=int(whole) if whole.isdecimal() else len(answer.content),
