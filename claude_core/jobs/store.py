@@ -89,14 +89,12 @@ class Jobs:
         return job.to_result()
 
     async def cancel(self, client: str, id: str) -> Job:
-        """Cancel a job that has not begun; one that is over stays as it is.
+        """Cancel a job that has not begun; twice is the same as once.
 
         Raises:
-            NotFound; Conflict: it runs, or is part of a batch.
+            NotFound; Conflict: it runs, is part of a batch, or is over.
         """
         job = await self.get(client, id)
-        if job.status.over:
-            return job
         finished = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
         try:
             answer = await self._call(
@@ -119,9 +117,11 @@ class Jobs:
             if err.code != FAILED:
                 raise AwsUnreachable(f"the jobs table refused: {err}") from err
             now = Job(err.body.get("Item") or job.item)
-            if now.status.over:  # meanwhile, or by the first attempt, whose answer was lost
+            if now.status is Status.CANCELLED:
                 return now
-            raise Conflict("the job has begun: only one that is queued can be cancelled") from err
+            raise Conflict(
+                f"only a job that is queued can be cancelled: this one is {now.status}"
+            ) from err
         return Job(answer["Attributes"])
 
     async def _item(self, new: NewJob, id: str) -> Item:
