@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from claude_core.errors import AnswerLost
@@ -18,7 +18,7 @@ class Reply:
     message: Json
     request_id: str | None = None
     attempts: int = 1
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
     """As they came: `anthropic-ratelimit-*` among them."""
 
     @classmethod
