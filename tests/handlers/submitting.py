@@ -39,7 +39,7 @@ class Submitting:
     def event(self, route: str, body: Any = None, **headers: Any) -> dict[str, Any]:
         """As API Gateway hands over `GET /v1/jobs/job_…?a=b`."""
         route, _, query = route.partition("?")
-        method, path = route.split(" ")
+        path = route.split(" ")[1]
         sent = event(route, body, **{"key": self.key, **headers})
         if path.startswith("/v1/jobs/"):
             sent["resource"] = "/v1/jobs/{id}"
