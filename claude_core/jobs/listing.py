@@ -80,7 +80,7 @@ class Listing:
             ":low": {"S": f"{shelf}#"},
             ":high": {"S": f"{shelf}#{after or LAST}"},
         }
-        at_once = limit + 1
+        at_once = limit + 1  # what was the last one, `after`, is read once more
         if shelf == OPEN and status is not None:
             filtered = {
                 "FilterExpression": "#status = :status",
