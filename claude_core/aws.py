@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from claude_core.aws_shapes import JSON_1_0, error_of, object_url
+from claude_core.aws_shapes import JSON_1_0, Found, error_of, object_url
 from claude_core.errors import AwsUnreachable
 from claude_core.settings import Runtime
 from claude_core.sigv4 import Credentials, presign, sign
@@ -75,13 +75,25 @@ class Aws:
         await self._send("sns", {"content-type": "application/x-www-form-urlencoded"}, body)
 
     async def get_object(self, bucket: str, key: str) -> bytes:
-        """What S3 holds under a key.
+        """What S3 holds under a key; raises as `read_object` does."""
+        return (await self.read_object(bucket, key)).body
+
+    async def read_object(
+        self, bucket: str, key: str, *, version: str | None = None, part: range | None = None
+    ) -> Found:
+        """An object with what S3 says of it.
+
+        Args:
+            part: of its bytes; beyond its end S3 refuses (InvalidRange).
 
         Raises:
             AwsRefused: not there (NoSuchKey), or not ours to read; AwsUnreachable.
         """
-        url = object_url(self._runtime, bucket, key)
-        return (await self._send("s3", {}, b"", url=url, method="GET", wait_s=OBJECT_S)).content
+        url = object_url(self._runtime, bucket, key, version)
+        headers = {"range": f"bytes={part[0]}-{part[-1]}"} if part else {}
+        return Found.of(
+            await self._send("s3", headers, b"", url=url, method="GET", wait_s=OBJECT_S)
+        )
 
     async def put_object(
         self, bucket: str, key: str, body: bytes, *, content_type: str = "application/json"
@@ -139,7 +151,7 @@ class Aws:
                 if last:
                     raise
                 continue
-            if answer.status_code == 200:
+            if answer.status_code in (200, 206):
                 return answer
             code, message, parsed = error_of(answer)
             if answer.status_code < 500 and code not in RETRIED:

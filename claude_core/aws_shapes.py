@@ -1,6 +1,7 @@
 """How AWS wants to be asked, and how it says no: what differs from service to service."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -12,9 +13,38 @@ JSON_1_0 = ("dynamodb", "sqs")
 """Services whose requests are application/x-amz-json-1.0; those of the others are 1.1."""
 
 
-def object_url(runtime: Runtime, bucket: str, key: str) -> str:
+META = "x-amz-meta-"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object, or a part of one, as S3 answers with it."""
+
+    body: bytes
+    size: int
+    """Of the whole object."""
+    content_type: str
+    metadata: dict[str, str]
+    """What whoever put it there has said about it; names in lower case."""
+
+    @classmethod
+    def of(cls, answer: httpx2.Response) -> "Found":
+        headers = answer.headers
+        whole = headers.get("content-range", "").rpartition("/")[2]
+        said = [name for name in headers if name.startswith(META)]
+        return cls(
+            body=answer.content,
+            size=int(whole) if whole.isdecimal() else len(answer.content),
+            content_type=headers.get("content-type", ""),
+            metadata={name.removeprefix(META): headers[name] for name in said},
+        )
+
+
+def object_url(runtime: Runtime, bucket: str, key: str, version: str | None = None) -> str:
     """Where an object is: by path where AWS is an emulator, else by the bucket's own name."""
     path = quote(key, safe="/-_.~")
+    if version:
+        path += f"?versionId={quote(version, safe='-_.~')}"
     if runtime.endpoint_url:
         return f"{runtime.endpoint_url.rstrip('/')}/{bucket}/{path}"
     return f"https://{bucket}.s3.{runtime.region}.amazonaws.com/{path}"

@@ -4,20 +4,17 @@
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from claude_core import messages
 from claude_core.clients import ClientKey
-from claude_core.errors import KitError, NotFound
-from claude_core.incoming import Incoming
 from claude_core.models import NANO
 from claude_core.openapi import document
 from claude_core.serve import Kit
 from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import Telemetry
 from claude_core.wire import from_bytes
+from lambda_src.frame import Routes, respond
 from lambda_src.gateway import Answered, Call
 
 
@@ -30,23 +27,8 @@ class Api:
         self._kit = Kit.build(settings, runtime, self._telemetry)
 
     async def handle(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Answer one API Gateway event; every failure becomes a Messages API error."""
-        started, request_id = time.perf_counter(), event["requestContext"]["requestId"]
-        incoming = Incoming(request_id)
-        try:
-            call = Call.from_event(event)
-            incoming = call.incoming
-            if call.route not in ROUTES:
-                raise NotFound(f"no such route: {call.route}")
-            answered = await ROUTES[call.route](self, call)
-        except KitError as err:
-            self._telemetry.failed(incoming, err, (time.perf_counter() - started) * 1_000)
-            answered = Answered.failed(err, request_id)
-        except Exception as err:
-            # Lambda would write its words into the log, and they may hold a prompt.
-            self._telemetry.crashed(incoming, err)
-            answered = Answered.failed(KitError("the request failed; try again"), request_id)
-        return answered.to_event(request_id)
+        """Answer one API Gateway event."""
+        return await respond(self, ROUTES, event, self._telemetry)
 
     async def prompt(self, call: Call) -> Answered:
         key = ClientKey.from_headers(call.headers)
@@ -87,13 +69,12 @@ class Api:
 
     def _deadline(self, call: Call) -> float:
         """When Claude must have answered: 25 s, or less if the request came in late."""
-        late_s = time.time() - call.received
-        left_s = float(self._settings.request_timeout_s) - max(0.0, late_s)
+        left_s = float(self._settings.request_timeout_s) - call.late_s
         allowed = min(float(self._settings.answer_timeout_s), left_s)
         return asyncio.get_running_loop().time() + allowed
 
 
-ROUTES: dict[str, Callable[[Api, Call], Awaitable[Answered]]] = {
+ROUTES: Routes[Api] = {
     "POST /prompt": Api.prompt,
     "POST /v1/messages/count_tokens": Api.count_tokens,
     "GET /v1/models": Api.models,

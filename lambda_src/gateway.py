@@ -24,6 +24,15 @@ class Call:
     incoming: Incoming
     received: float
     """When API Gateway got it, in seconds since the epoch."""
+    path: dict[str, str] = field(default_factory=dict)
+    """What stands in the path for each `{name}` of the route."""
+    query: dict[str, str] = field(default_factory=dict)
+    """The last of each name."""
+
+    @property
+    def late_s(self) -> float:
+        """That it waited before this code saw it."""
+        return max(0.0, time.time() - self.received)
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> "Call":
@@ -48,6 +57,8 @@ class Call:
             body=body,
             incoming=Incoming.of(context["requestId"], headers),
             received=received / 1_000 if received else time.time(),
+            path=event.get("pathParameters") or {},
+            query=event.get("queryStringParameters") or {},
         )
 
 
@@ -60,9 +71,9 @@ class Answered:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: object, limits: Limits | None = None) -> "Answered":
+    def of(cls, value: object, limits: Limits | None = None, *, status: int = 200) -> "Answered":
         headers = limits.to_headers() if limits else {}
-        return cls(json.dumps(value, ensure_ascii=False).encode(), headers=headers)
+        return cls(json.dumps(value, ensure_ascii=False).encode(), status, headers)
 
     @classmethod
     def failed(cls, err: KitError, request_id: str) -> "Answered":

@@ -27,6 +27,7 @@ class AwsDouble:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.broken: Callable[[str], tuple[int, dict[str, Any]] | None] = lambda action: None
         self.table, self.history = "clients", "history"
+        self._clients: dict[str, Any] = {}  # one of boto3's costs 50 ms
         self._one_at_a_time = threading.Lock()
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
@@ -47,6 +48,13 @@ class AwsDouble:
                     status, answer = refused
                     start(f"{status} refused", [("content-type", "application/x-amz-json-1.0")])
                     return [json.dumps(answer).encode()]
+            elif "/s3/" in environ.get("HTTP_AUTHORIZATION", ""):
+                method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+                self.calls.append(("s3", method, {"path": path}))
+                if refused := self.broken(f"s3:{method}"):
+                    status, answer = refused
+                    start(f"{status} refused", [("content-type", "application/xml")])
+                    return [f"<Error><Code>{answer.get('code')}</Code></Error>".encode()]
             elif environ["REQUEST_METHOD"] == "POST" and "/sns/" in environ.get(
                 "HTTP_AUTHORIZATION", ""
             ):
@@ -88,13 +96,15 @@ class AwsDouble:
         self.broken = lambda action: None
 
     def boto(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",  # pragma: allowlist secret
-        )
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.url,
+                region_name=REGION,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",  # pragma: allowlist secret
+            )
+        return self._clients[service]
 
     def count(self, action: str) -> int:
         return sum(f"{service}:{name}" == action for service, name, _ in self.calls)

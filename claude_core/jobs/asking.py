@@ -43,6 +43,15 @@ def document_request(doc: Json, shared: str | None = None, hour: bool = False) -
         said = [_text(f"{instruction}:", mark), _text(content)]
     elif shared == "content":
         said = [_text(content, mark), _text(instruction)]
+    return _request(doc, said)
+
+
+def attached_request(doc: Json, block: Json) -> Json:
+    """The same of a document that Claude reads itself, such as a PDF."""
+    return _request(doc, [block, _text(doc.get("instruction") or INSTRUCTION)])
+
+
+def _request(doc: Json, said: Any) -> Json:
     return {
         "model": doc.get("model", MODEL),
         "max_tokens": doc.get("max_tokens", MAX_TOKENS),

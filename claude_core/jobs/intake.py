@@ -7,15 +7,18 @@ from typing import Any
 
 from claude_core import fields
 from claude_core.betas import check_headers
-from claude_core.errors import InvalidRequest
+from claude_core.errors import InvalidRequest, TooLarge
 from claude_core.fields import Field
-from claude_core.jobs.asking import request_of
+from claude_core.jobs.asking import attached_request, request_of
+from claude_core.jobs.documents import Content
 from claude_core.messages import NO_HEADERS, Request
 from claude_core.wire import Json
 
 LANES = ("now", "batch")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DOC_ID_CHARACTERS = 512
+REQUEST_BYTES = 32_000_000
+"""Claude's own limit: https://platform.claude.com/docs/en/api/overview"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def new_job(
     client: str,
     body: Json,
     *,
-    content: str | None = None,
+    content: Content | None = None,
     headers: Mapping[str, str] = NO_HEADERS,
     buckets: frozenset[str] = frozenset(),
 ) -> NewJob:
@@ -72,7 +75,8 @@ def new_job(
         buckets: those that a result may be asked for in.
 
     Raises:
-        InvalidRequest: names the field and the rule; NotFound, NotAllowed: as for a message.
+        InvalidRequest: names the field and the rule; NotFound, NotAllowed: as for a message;
+        TooLarge: Claude would take no such request.
     """
     check(body)
     lane, long = body.get("lane", "now"), body.get("long", False)
@@ -88,10 +92,13 @@ def new_job(
     if bucket is not None and bucket not in buckets:
         known = ", ".join(sorted(buckets)) or "none"
         raise InvalidRequest(f"result_bucket: {bucket[:63]} is not one of those allowed ({known})")
+    request = request_of(asked, streamed=long or lane == "batch")
+    if len(request.wire) > REQUEST_BYTES:
+        raise TooLarge(f"the request has {len(request.wire)} bytes; the limit is {REQUEST_BYTES}")
     return NewJob(
         client=client,
         body=asked,
-        request=request_of(asked, streamed=long or lane == "batch"),
+        request=request,
         lane=lane,
         long=long,
         doc_id=body.get("doc_id"),
@@ -125,9 +132,11 @@ def check_idempotency_key(key: str | None) -> str | None:
     return key
 
 
-def _asked(body: Json, content: str | None) -> dict[str, Any]:
+def _asked(body: Json, content: Content | None) -> dict[str, Any]:
     if "request" in body:
         return {"request": body["request"]}
+    if isinstance(content, dict):
+        return {"request": attached_request(body, content)}
     kept = ("instruction", "model", "max_tokens")
     text = body["content"] if content is None else content
     if not text.strip():

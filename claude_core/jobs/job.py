@@ -23,6 +23,7 @@ finished, expires_at        when it was over; when it may be forgotten (TTL)
 
 import hashlib
 import json
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from claude_core.wire import Json
 VERSION = 1
 PREFIX = "job_"
 ID_AT = len(PREFIX)
+JOB_ID = re.compile(r"job_[A-Za-z0-9_-]{8}_[A-Za-z0-9_-]{22}")
 ROW_BYTES = 200_000
 """Of a body, or a result, that a row holds; DynamoDB takes 400 KB of both."""
 

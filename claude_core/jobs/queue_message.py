@@ -37,3 +37,8 @@ class Pointer:
         ):
             raise ValueError(f"a message of version {found.v}")
         return found
+
+
+def wake_up(model: str) -> str:
+    """What the batch lane's queue is told: jobs of this model wait. Which ones, the table knows."""
+    return json.dumps({"wake": model})

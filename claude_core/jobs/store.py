@@ -10,7 +10,8 @@ from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.errors import AwsUnreachable, Conflict, NotFound
 from claude_core.jobs.files import Files, body_key
 from claude_core.jobs.intake import NewJob
-from claude_core.jobs.job import ROW_BYTES, VERSION, Job, Status, new_job_id, owner_of
+from claude_core.jobs.job import JOB_ID, ROW_BYTES, VERSION, Job, Status, new_job_id, owner_of
+from claude_core.jobs.reached import reached
 from claude_core.row import Item
 from claude_core.wire import Json, to_bytes
 
@@ -72,9 +73,10 @@ class Jobs:
         Raises:
             NotFound: there is none, or it is another's.
         """
-        if owner_of(id) != client:
+        if owner_of(id) != client or not JOB_ID.fullmatch(id):
             raise NotFound(NO_JOB)
-        found = await self._call("GetItem", Key={"id": {"S": id}}, ConsistentRead=True)
+        with reached("the jobs table"):
+            found = await self._call("GetItem", Key={"id": {"S": id}}, ConsistentRead=True)
         if not found.get("Item"):
             raise NotFound(NO_JOB)
         return Job(found["Item"])
@@ -82,18 +84,18 @@ class Jobs:
     async def result(self, job: Job) -> Json | None:
         """A job's result, wherever it is."""
         if job.result_at is not None:
-            return await self._files.read_json(job.result_at)
+            with reached("the bucket"):
+                return await self._files.read_json(job.result_at)
         return job.to_result()
 
     async def cancel(self, client: str, id: str) -> Job:
-        """Cancel a job that has not begun; one that is over stays as it is.
+        """Cancel a job that has not begun; twice is the same as once.
 
         Raises:
-            NotFound; Conflict: it runs, or is part of a batch.
+            NotFound; Conflict: it runs, is part of a batch, or is over.
         """
         job = await self.get(client, id)
-        if job.status.over:
-            return job
+        finished = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
         try:
             answer = await self._call(
                 "UpdateItem",
@@ -106,14 +108,20 @@ class Jobs:
                     ":cancelled": {"S": Status.CANCELLED.value},
                     ":queued": {"S": Status.QUEUED.value},
                     ":listed": {"S": f"{Status.CANCELLED.shelf}#{job.place}"},
-                    ":finished": {"S": self._now().isoformat(timespec="seconds")},
+                    ":finished": {"S": finished},
                 },
                 ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except AwsRefused as err:
             if err.code != FAILED:
                 raise AwsUnreachable(f"the jobs table refused: {err}") from err
-            raise Conflict("the job has begun: only one that is queued can be cancelled") from err
+            now = Job(err.body.get("Item") or job.item)
+            if now.status is Status.CANCELLED:
+                return now
+            raise Conflict(
+                f"only a job that is queued can be cancelled: this one is {now.status}"
+            ) from err
         return Job(answer["Attributes"])
 
     async def _item(self, new: NewJob, id: str) -> Item:
@@ -142,8 +150,9 @@ class Jobs:
         if new.lane == "batch":
             item["waiting"] = {"S": new.request.model.id}
         if len(body) > ROW_BYTES:
-            item["body_at"] = {"S": body_key(new.client, id)}
-            await self._files.write_json(item["body_at"]["S"], new.body)
+            item["body_at"] = {"S": body_key(new.client, id, item["sha256"]["S"])}
+            with reached("the bucket"):
+                await self._files.write_json(item["body_at"]["S"], new.body)
         else:
             item["body"] = {"S": body.decode()}
         return item
