@@ -24,6 +24,11 @@ def ago(age: dt.timedelta) -> str:
     return f"{minutes} min ago" if minutes else "just now"
 
 
+def usd(amount: float) -> str:
+    """Money, with as many digits as tell a few calls apart."""
+    return f"${amount:,.{2 if amount >= 10 or not amount else 4 if amount >= 0.01 else 6}f}"
+
+
 class Stop(Exception):
     """A command cannot go on; the message says what to do."""
 
