@@ -1,5 +1,6 @@
 """The jobs API as a client sees it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -7,6 +8,7 @@ import typer
 
 from claude_core.clients import ClientKey
 from claude_core.errors import NotAuthenticated
+from claude_core.jobs.job import JOB_ID, PREFIX
 from claude_core.wire import Json, to_bytes
 from kit.deployment import Deployment
 from kit.patience import Patience, Refusal, json_of
@@ -69,7 +71,7 @@ class JobApi:
     async def get(self, id: str) -> Json | None:
         """A job with its result; None: there is none."""
         try:
-            return await self._ask("GET", f"/{id}")
+            return await self._ask("GET", _path(id))
         except Refusal as err:
             if err.status != 404:
                 raise
@@ -84,8 +86,20 @@ class JobApi:
         found = await self._ask("GET", "", params=params)
         return Page(found["data"], found["next"])
 
+    async def pages(
+        self, *, status: str | None = None, most: int | None = None
+    ) -> AsyncIterator[Page]:
+        """Page after page, `most` jobs together."""
+        after, left = None, most
+        while left is None or left > 0:
+            page = await self.page(status=status, limit=min(PAGE, left or PAGE), after=after)
+            yield page
+            after, left = page.next, None if left is None else left - len(page.jobs)
+            if after is None:
+                return
+
     async def cancel(self, id: str) -> Json:
-        return await self._ask("DELETE", f"/{id}")
+        return await self._ask("DELETE", _path(id))
 
     async def upload(self, data: bytes, content_type: str) -> str:
         """Put a document where a job can name it; what the job names."""
@@ -98,3 +112,9 @@ class JobApi:
 
     async def _ask(self, method: str, path: str, **asked: Any) -> Json:
         return json_of(await self.patience.ask(method, f"{self._url}/v1/jobs{path}", **asked))
+
+
+def _path(id: str) -> str:
+    if not JOB_ID.fullmatch(id):
+        raise Stop(f"{id!r} is no job's id, such as {PREFIX}…; see: kit jobs list", code=2)
+    return f"/{id}"

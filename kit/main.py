@@ -2,7 +2,7 @@
 
 import typer
 
-from kit import budget, clients, key
+from kit import budget, clients, jobs, key
 from kit.ask import ask
 from kit.doctor import doctor
 from kit.submit import submit
@@ -24,6 +24,7 @@ app.command(epilog='Example: kit ask "Why is the sky blue?" --model balanced --l
 app.command(
     epilog='Example: kit submit docs/*.md --instruction "Summarize in one line" --lane batch --wait'
 )(submit)
+app.add_typer(jobs.app, name="jobs")
 
 if __name__ == "__main__":
     app()

@@ -26,7 +26,7 @@ class Unreachable(Stop):
     """Nobody answers."""
 
 
-class Refusal(Exception):
+class Refusal(Stop):
     """The server's own word; another attempt would hear the same."""
 
     def __init__(self, status: int, message: str, request_id: str, *, everybody: bool) -> None:

@@ -123,7 +123,7 @@ class Screen:
     def _left_s(self) -> float | None:
         """Until all is over, if it goes on as it has gone so far."""
         ended = self._board.over - self._over_before
-        if self._began is None or ended < KNOWN:
+        if self._began is None or ended < KNOWN or not self._board.open:
             return None
         rest = len(self._board.open)
         return rest * (time.monotonic() - self._began) / ended

@@ -9,7 +9,6 @@ from kit.documents import Document, Unreadable
 from kit.job_api import PAGE, JobApi
 from kit.order import Asked, Order
 from kit.patience import Refusal
-from kit.say import Stop
 from kit.together import each
 
 FEW = 10
@@ -35,12 +34,9 @@ class Sending:
         Raises:
             Stop: no more can be sent now; the board says what was.
         """
-        try:
-            if len(documents) > FEW:
-                await self._look(documents)
-            await each(documents, self._one)
-        except Refusal as err:
-            raise Stop(str(err)) from err
+        if len(documents) > FEW:
+            await self._look(documents)
+        await each(documents, self._one)
 
     async def _look(self, documents: list[Document]) -> None:
         """Find those that are there already, a hundred with one request."""

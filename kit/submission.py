@@ -10,7 +10,6 @@ from kit.board import Board
 from kit.documents import Document
 from kit.job_api import JobApi
 from kit.order import Order
-from kit.patience import Refusal
 from kit.progress import Screen
 from kit.results import Folder
 from kit.say import Stop, err
@@ -64,7 +63,7 @@ class Submission:
         try:
             await self._before()
             await Waiting(self._api, self.board, self._ended).all()
-        except (Refusal, Stop) as stop:
+        except Stop as stop:
             goes_on = "the jobs go on; the same command waits for them again"
             raise Stop(f"{stop}\n{goes_on}" if self.board.open else str(stop)) from stop
 
