@@ -68,7 +68,13 @@ class JobsDouble:
     """What done jobs are, besides."""
     rpm: int = 6_000
     left: int = 10**9
-    """Requests that it takes before it answers 429, once for each above."""
+    """Requests that it takes before it answers 429; then it has `grant` more, and so on."""
+    grant: int = 4
+    retry_after: str = "1"
+    away: int = 0
+    """Requests that it answers by an overload, polls alone."""
+    refused: int = 0
+    """Times that it said 429."""
     broken: deque[Response] = field(default_factory=deque)
     """Answers that are given before any other."""
     calls: Counter[str] = field(default_factory=Counter)
@@ -94,12 +100,17 @@ class JobsDouble:
             body = await request.body()
             if self.broken:
                 return self.broken.popleft()
+            if self.away and request.method == "GET":
+                self.away -= 1
+                return Response(status_code=503, headers={"retry-after": "0"})
             if not route.startswith("PUT"):
                 self._prove(request)
             return ROUTES[route](self, request, body)
         except KitError as err:
-            told = json.dumps(err.to_json("req_test"))
-            return Response(told, err.status, self._limits() | err.to_headers("req_test"))
+            headers = self._limits() | err.to_headers("req_test")
+            if err.status == 429:
+                headers["retry-after"] = self.retry_after
+            return Response(json.dumps(err.to_json("req_test")), err.status, headers)
         finally:
             self._open -= 1
 
@@ -197,7 +208,8 @@ class JobsDouble:
             raise NotAuthenticated("x-api-key: no client has this key")
         self.left -= 1
         if self.left < 0:
-            self.left += 2
+            self.refused += 1
+            self.left = self.grant
             raise TooMany("requests per minute of tests", retry_after_s=1)
 
     def _limits(self) -> dict[str, str]:
@@ -219,14 +231,27 @@ ROUTES: dict[str, Callable[[JobsDouble, Request, bytes], Response]] = {
 }
 
 
+class JobsServer:
+    """One on loopback, for many tests: each begins with a double of its own."""
+
+    def __init__(self) -> None:
+        self.url, self.double = "", JobsDouble()
+
+    def fresh(self) -> JobsDouble:
+        self.double = JobsDouble(url=self.url)
+        return self.double
+
+    async def serve(self, request: Request) -> Response:
+        return await self.double.serve(request)
+
+
 @contextmanager
-def jobs_api() -> Iterator[JobsDouble]:
-    """One on loopback."""
-    double = JobsDouble()
-    routes = [Route(one.split()[1], double.serve, methods=[one.split()[0]]) for one in ROUTES]
+def jobs_server() -> Iterator[JobsServer]:
+    server = JobsServer()
+    routes = [Route(one.split()[1], server.serve, methods=[one.split()[0]]) for one in ROUTES]
     with serving(Starlette(routes=routes)) as url:
-        double.url = url
-        yield double
+        server.url = url
+        yield server
 
 
 def _now() -> str:
