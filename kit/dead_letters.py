@@ -8,6 +8,8 @@ from claude_core.jobs.queue_message import Pointer
 
 HIDDEN_S = 120
 """A letter that was read is out of sight for so long; if we are interrupted, it is back then."""
+WAIT_S = 1
+"""A poll that does not wait asks only some of the servers, and may miss what is there."""
 TOGETHER = 10
 
 
@@ -80,7 +82,7 @@ class DeadLetters:
         answer = self._sqs.receive_message(
             QueueUrl=self._dead,
             MaxNumberOfMessages=TOGETHER,
-            WaitTimeSeconds=1,  # a short poll asks some of the queue's servers, and may find none
+            WaitTimeSeconds=WAIT_S,
             VisibilityTimeout=HIDDEN_S,
             MessageSystemAttributeNames=["MessageGroupId"],
         )
