@@ -11,7 +11,7 @@ from claude_core.models import MODELS
 from claude_core.wire import Json
 from kit.board import reason_of
 from kit.progress import span
-from kit.say import ago, usd
+from kit.say import usd
 
 STYLES = {
     "done": "green",
@@ -22,7 +22,7 @@ STYLES = {
     "cancelled": "yellow",
 }
 ROLES = {model.id: model.role for model in MODELS if model.role}
-WIDE = 100
+WIDE = 120
 """Columns from which on the lane and the model are there, too."""
 
 
@@ -86,8 +86,12 @@ def _facts(job: Json, now: dt.datetime | None) -> dict[str, str]:
 
 
 def _age(job: Json, now: dt.datetime | None) -> str:
-    age = (now or dt.datetime.now(dt.UTC)).timestamp() - _time(job["created_at"])
-    return ago(dt.timedelta(seconds=age)).removesuffix(" ago").replace("just now", "0 min")
+    """In the largest unit that matters."""
+    seconds = (now or dt.datetime.now(dt.UTC)).timestamp() - _time(job["created_at"])
+    for unit, long in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= long:
+            return f"{int(seconds // long)} {unit}"
+    return f"{max(0, int(seconds))} s"
 
 
 def _time(text: str) -> float:

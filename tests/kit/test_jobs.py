@@ -30,7 +30,7 @@ def test_the_list_has_a_line_a_job_with_its_state_its_cost_and_why_it_failed(job
     lines = jobs.said("jobs", "list").splitlines()
     assert len(lines) == 4
     (done,) = [line for line in lines if "docs/000.md" in line]
-    assert all(word in done for word in ("done", "balanced", "$0.002000", "0 min"))
+    assert all(word in done for word in ("done", "balanced", "$0.002000", " s "))
     (failed,) = [line for line in lines if "docs/001.md" in line]
     assert "Claude took longer than a job has" in failed
 
