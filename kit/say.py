@@ -60,5 +60,5 @@ def _of_aws(failed: Exception) -> str:
 
 
 def _end(message: str, code: int) -> None:
-    err.print(f"[red]{message}[/]" if err.is_terminal else message, markup=err.is_terminal)
+    err.print(message, style="red" if err.is_terminal else None, markup=False)
     sys.exit(code)

@@ -238,6 +238,20 @@ def test_without_a_key_and_without_a_deployment_it_says_what_to_do(
     assert "give --key or set KIT_CLIENT_KEY" in shell.said("submit", "a.md", code=2)
 
 
+def test_the_local_cloud_brings_its_url_and_its_key(
+    shell: Shell, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.write(1)
+    for name in ("KIT_CLIENT_KEY", "KIT_JOBS_URL"):
+        monkeypatch.delenv(name)
+    local = {"QueueStack": {"ApiUrl": shell.api.url}, "Local": {"ClientKey": shell.api.key}}
+    outputs.write_text(json.dumps(local))
+    assert "1 new" in shell.said("submit", "docs", "--local")
+    outputs.write_text(json.dumps(local | {"QueueStack": None}).replace("QueueStack", "Other"))
+    assert "QueueStack is not part of" in shell.said("submit", "docs", "--local", code=1)
+    assert "QueueStack is not part of" in shell.said("jobs", "redrive", "--local", code=1)
+
+
 def test_programs_get_each_document_with_its_job(shell: Shell) -> None:
     shell.write(2)
     shell.file("docs/empty.md", "")
