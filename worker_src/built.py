@@ -41,6 +41,7 @@ class Built:
     heart: Heart
     teller: Teller
     slots: Slots
+    takes: str
     governor: Governor
     pauses: Pauses
     telemetry: Telemetry
@@ -152,6 +153,4 @@ def build(
         visibility_s=visibility_s,
         now=now,
     )
-    return Built(
-        made, heart, teller, slots, governor, pauses, telemetry, protection, worker.takes
-    )
+    return Built(made, heart, teller, slots, governor, pauses, telemetry, protection, worker.takes)

@@ -126,19 +126,11 @@ class Governor:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now, self.lines = now, dict[str, Line]()
-        self.calls = self.throttled = 0
-        """Calls that were begun, and those that Claude refused, since they were last told."""
 
     def line(self, model: str) -> Line:
         if model not in self.lines:
             self.lines[model] = Line(self._now)
         return self.lines[model]
-
-    def told(self) -> dict[str, int]:
-        """The counts so far, which begin anew."""
-        counts = {"calls_started": self.calls, "calls_throttled": self.throttled}
-        self.calls = self.throttled = 0
-        return counts
 
     @property
     def all_paused_s(self) -> float:
