@@ -98,10 +98,3 @@ def test_one_line_says_nothing_of_another() -> None:
     governor.line("one").refused(60.0)
     assert governor.line("two").take() == 0
     assert governor.all_paused_s == pytest.approx(1 / FIRST_RATE)
-
-
-def test_counts_are_told_once() -> None:
-    governor = Governor(Clock())
-    governor.calls, governor.throttled = 3, 1
-    assert governor.told() == {"calls_started": 3, "calls_throttled": 1}
-    assert governor.told() == {"calls_started": 0, "calls_throttled": 0}
