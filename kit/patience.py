@@ -73,7 +73,7 @@ class Patience:
         while True:
             if wait_s := self.waits_s:
                 # Not all of them at the same moment.
-                await asyncio.sleep(wait_s * (1 + random.random() / 10))
+                await asyncio.sleep(_spread(wait_s, wait_s * 1.1))
                 continue
             try:
                 answer = await http.request(method, url, **asked)
@@ -119,7 +119,12 @@ def _wait_s(answer: httpx2.Response, failures: int) -> float | None:
 
 
 def _backoff(failures: int) -> float:
-    return float(min(BACKOFF_S * 2**failures, LONGEST_BACKOFF_S) * (0.5 + random.random() / 2))
+    longest = min(BACKOFF_S * 2**failures, LONGEST_BACKOFF_S)
+    return _spread(longest / 2, longest)
+
+
+def _spread(shortest: float, longest: float) -> float:
+    return random.uniform(shortest, longest)  # nosec B311: jitter
 
 
 def _refusal(answer: httpx2.Response) -> Refusal:
