@@ -20,6 +20,7 @@ LONGEST_WAIT_S = 65.0
 FAILURES = 6
 """Of one request: answers of 5xx, and connections that broke."""
 BACKOFF_S, LONGEST_BACKOFF_S = 0.25, 8.0
+HOPELESS = (httpx2.UnsupportedProtocol, httpx2.InvalidURL)
 
 
 class Unreachable(Stop):
@@ -100,9 +101,6 @@ class Patience:
                 self._open_at = max(self._open_at, time.monotonic() + wait)
             else:
                 await asyncio.sleep(wait)
-
-
-HOPELESS = (httpx2.UnsupportedProtocol, httpx2.InvalidURL)
 
 
 def _wait_s(answer: httpx2.Response, failures: int) -> float | None:
