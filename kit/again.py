@@ -5,7 +5,7 @@ from pathlib import Path
 
 FEW = 3
 """Files that are named one by one."""
-SECRET = "--key"
+NEVER_SAID = "--key"
 
 
 def again(arguments: list[str], files: list[str]) -> str:
@@ -18,9 +18,9 @@ def again(arguments: list[str], files: list[str]) -> str:
     """
     kept, skip = list[str](), False
     for one in arguments:
-        if not skip and one != SECRET and not one.startswith(f"{SECRET}="):
+        if not skip and one != NEVER_SAID and not one.startswith(f"{NEVER_SAID}="):
             kept.append(one)
-        skip = one == SECRET and not skip
+        skip = one == NEVER_SAID and not skip
     patterns = _patterns(files)
     shown = ["kit"]
     for one in kept:

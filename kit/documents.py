@@ -37,7 +37,7 @@ class Document:
             Unreadable.
         """
         try:
-            data = self._data() if self.piped is None else self.piped
+            data = self._data(self.path) if self.path else self.piped or b""
         except OSError as err:
             raise Unreadable(f"cannot be read: {err.strerror}") from err
         if len(data) > MOST_BYTES:
@@ -46,9 +46,8 @@ class Document:
             raise Unreadable("is no PDF")
         return data
 
-    def _data(self) -> bytes:
-        assert self.path
-        with self.path.open("rb") as file:
+    def _data(self, path: Path) -> bytes:
+        with path.open("rb") as file:
             file.seek(self.at or 0)
             return file.read(MOST_BYTES + 1) if self.at is None else file.readline()
 

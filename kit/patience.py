@@ -20,6 +20,7 @@ LONGEST_WAIT_S = 65.0
 FAILURES = 6
 """Of one request: answers of 5xx, and connections that broke."""
 BACKOFF_S, LONGEST_BACKOFF_S = 0.25, 8.0
+HOPELESS = (httpx2.UnsupportedProtocol, httpx2.InvalidURL)
 
 
 class Unreachable(Stop):
@@ -73,7 +74,7 @@ class Patience:
         while True:
             if wait_s := self.waits_s:
                 # Not all of them at the same moment.
-                await asyncio.sleep(wait_s * (1 + random.random() / 10))
+                await asyncio.sleep(_spread(wait_s, wait_s * 1.1))
                 continue
             try:
                 answer = await http.request(method, url, **asked)
@@ -102,9 +103,6 @@ class Patience:
                 await asyncio.sleep(wait)
 
 
-HOPELESS = (httpx2.UnsupportedProtocol, httpx2.InvalidURL)
-
-
 def _wait_s(answer: httpx2.Response, failures: int) -> float | None:
     """How long to wait before the request is made again; None: that would not help."""
     if answer.headers.get("x-should-retry") == "false":
@@ -119,7 +117,12 @@ def _wait_s(answer: httpx2.Response, failures: int) -> float | None:
 
 
 def _backoff(failures: int) -> float:
-    return float(min(BACKOFF_S * 2**failures, LONGEST_BACKOFF_S) * (0.5 + random.random() / 2))
+    longest = min(BACKOFF_S * 2**failures, LONGEST_BACKOFF_S)
+    return _spread(longest / 2, longest)
+
+
+def _spread(shortest: float, longest: float) -> float:
+    return random.uniform(shortest, longest)  # nosec B311: jitter
 
 
 def _refusal(answer: httpx2.Response) -> Refusal:
