@@ -254,7 +254,7 @@ def test_a_large_result_goes_to_the_bucket() -> None:
     assert job.status is Status.DONE
     assert job.result is None
     assert job.result_at == f"results/{job.client}/{job.id}.json"
-    assert job.body_at == f"bodies/{job.client}/{job.id}.json"
+    assert job.body_at.startswith(f"bodies/{job.client}/{job.id}")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5])
