@@ -11,7 +11,16 @@ from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job, Status
 from claude_core.telemetry import Telemetry
 from worker_src.attempts import Attempts
-from worker_src.fates import OLDEST_S, End, Later, after_crash, exhausted, fate_of, hidden_s
+from worker_src.fates import (
+    OLDEST_S,
+    End,
+    Later,
+    after_crash,
+    exhausted,
+    fate_of,
+    hidden_s,
+    shortly_after_s,
+)
 from worker_src.governor import Governor
 from worker_src.insist import insist
 from worker_src.outbox import Outbox
@@ -58,7 +67,7 @@ class Work:
             case None:
                 await self._outbox.bury(run)
             case Held(left_s):
-                await self._back(run, left_s)
+                await self._outbox.hide(run, shortly_after_s(left_s, self._rand))
             case Over(job):
                 await self._conclude(run, job)
             case Exhausted(job):
