@@ -58,6 +58,12 @@ test-browser: install ## the chat page in headless Chromium (chromium of the sys
 bench: install ## functions and chat beside naive ones (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
 
+faults: install ## the worker under 1,000 seeds of faults and kills, then at each failpoint (SEEDS=, JOBS=)
+	$(BIN)/python -m tests.faults $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS))
+
+faults-long: install ## 10,000 jobs by real workers that are killed every two seconds, on a local cloud (JOBS=)
+	$(BIN)/python -m tests.rig $(if $(JOBS),--jobs $(JOBS))
+
 vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
 	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
@@ -72,4 +78,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test bench bench-chat vendor lock
+.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test faults faults-long bench bench-chat vendor lock
