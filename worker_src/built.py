@@ -23,6 +23,7 @@ from worker_src.attempts import Attempts
 from worker_src.bodies import Bodies
 from worker_src.governor import Governor
 from worker_src.heart import Heart
+from worker_src.leaving import Leaving
 from worker_src.outbox import Outbox
 from worker_src.pauses import Pauses
 from worker_src.protection import Protection
@@ -118,11 +119,13 @@ def build(
         job_timeout_s=float(worker.job_timeout_s),
         now=now,
     )
+    outbox = Outbox(queue, dead_letters, Bus(aws, jobs.event_bus))
+    leaving = Leaving(claims=claims, endings=endings, outbox=outbox, tally=tally, rand=rand)
     work = Work(
         attempts=attempts,
         claims=claims,
-        endings=endings,
-        outbox=Outbox(queue, dead_letters, Bus(aws, jobs.event_bus)),
+        leaving=leaving,
+        outbox=outbox,
         governor=governor,
         pauses=pauses,
         slots=slots,
@@ -135,6 +138,7 @@ def build(
         queue=queue,
         dead_letters=dead_letters,
         work=work,
+        leaving=leaving,
         slots=slots,
         governor=governor,
         telemetry=telemetry,

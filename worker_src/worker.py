@@ -10,6 +10,7 @@ from claude_core.jobs.queue_message import Pointer
 from claude_core.jobs.sqs import TOGETHER, Message, Queue
 from claude_core.telemetry import Telemetry
 from worker_src.governor import LONGEST_SLEEP_S, Governor
+from worker_src.leaving import Leaving
 from worker_src.run import Run
 from worker_src.slots import Slots
 from worker_src.work import Work
@@ -34,6 +35,7 @@ class Worker:
         queue: Queue,
         dead_letters: Queue,
         work: Work,
+        leaving: Leaving,
         slots: Slots,
         governor: Governor,
         telemetry: Telemetry,
@@ -41,7 +43,8 @@ class Worker:
         drain_s: float,
         now: Callable[[], float],
     ) -> None:
-        self._queue, self._dead_letters, self._work = queue, dead_letters, work
+        self._queue, self._dead_letters = queue, dead_letters
+        self._work, self._leaving = work, leaving
         self._slots, self._governor, self._telemetry = slots, governor, telemetry
         self._visibility_s, self._drain_s, self._now = visibility_s, drain_s, now
         self._runs: dict[str, Run] = {}
@@ -156,7 +159,7 @@ class Worker:
 
     async def _let_go(self, run: Run) -> None:
         try:
-            await self._work.let_go(run)
+            await self._leaving.let_go(run)
         except (AwsRefused, AwsUnreachable) as err:
             self._telemetry.trouble(f"a job is held until its lease ends: {err}")
 

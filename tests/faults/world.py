@@ -48,6 +48,9 @@ class Quiet(Telemetry):
     def answered(self, *_: Any, **__: Any) -> None:
         self.counts["answers"] += 1
 
+    def failed(self, *_: Any, **__: Any) -> None:
+        self.counts["failures"] += 1
+
     def count(self, **values: float) -> None:
         for name, value in values.items():
             self.counts[name] += int(value)

@@ -242,6 +242,8 @@ def test_requests_a_minute_hold_jobs_back_and_lose_none() -> None:
 
     world = played(work)
     assert world.claude.billed.total() == 60
+    claims = sum(Job(item).fence for item in world.jobs_table.items.values() if "client" in item)
+    assert claims < 150, "a client that rests is not claimed for again and again"
 
 
 def test_a_large_result_goes_to_the_bucket() -> None:
