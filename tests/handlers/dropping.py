@@ -73,11 +73,27 @@ class Dropping:
         return [one["body"] for one in records if one["messageId"] in failed]
 
     async def _handle(self, event: dict[str, Any], left_s: Callable[[], float]) -> dict[str, Any]:
-        if self._inbox is None:
-            again = InboxSettings(inbox_queue=self.cloud.urls["inbox"])
-            told = self._jobs, self.cloud.starting(), again, self.aws.runtime
-            self._inbox = Inbox(self.settings, *told)
+        self._inbox = self._inbox or self._process()
         return await self._inbox.handle(event, left_s)
+
+    def _process(self) -> Inbox:
+        again = InboxSettings(inbox_queue=self.cloud.urls["inbox"])
+        told = self._jobs, self.cloud.starting(), again, self.aws.runtime
+        return Inbox(self.settings, *told)
+
+    def race(self, body: str, processes: int) -> None:
+        """Hand one message to several processes at once, as a queue may."""
+        event = {"Records": [{"messageId": "1", "body": body}]}
+
+        async def one() -> None:
+            inbox = self._process()
+            assert await inbox.handle(event, lambda: PLENTY_S) == {"batchItemFailures": []}
+            await inbox.close()
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(one() for _ in range(processes)))
+
+        self._runner.run(all_of_them())
 
     def crash(self) -> None:
         """Go on as another process, which knows nothing of this one."""
