@@ -41,7 +41,7 @@ check: install ## lint, types, templates, bundles, secrets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks --configfile pyproject.toml
+	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks worker_src --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
 	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
 	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
@@ -69,6 +69,7 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
+	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
 .PHONY: help install synth local local-stop test pytest check test-live test-browser image-test bench bench-chat vendor lock

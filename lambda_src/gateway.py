@@ -71,16 +71,9 @@ class Answered:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, value: object, limits: Limits | None = None, *, status: int = 200, **headers: str
-    ) -> "Answered":
-        """
-        Args:
-            headers: others than those of the limits; their names with _ for -.
-        """
-        more = {name.replace("_", "-"): text for name, text in headers.items()}
-        told = limits.to_headers() if limits else {}
-        return cls(json.dumps(value, ensure_ascii=False).encode(), status, told | more)
+    def of(cls, value: object, limits: Limits | None = None, *, status: int = 200) -> "Answered":
+        headers = limits.to_headers() if limits else {}
+        return cls(json.dumps(value, ensure_ascii=False).encode(), status, headers)
 
     @classmethod
     def failed(cls, err: KitError, request_id: str) -> "Answered":

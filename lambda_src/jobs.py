@@ -75,8 +75,10 @@ class JobsApi:
         if not kept.before:
             self._telemetry.count(jobs_accepted=1)
         told = {"job_id": kept.job.id, "status": kept.job.status.value}
-        there = {"idempotent_replayed": "true"} if kept.before else {}
-        return Answered.of(told, admitted.limits, status=202, **there)
+        answered = Answered.of(told, admitted.limits, status=202)
+        if kept.before:
+            answered.headers["idempotent-replayed"] = "true"
+        return answered
 
     async def show(self, call: Call) -> Answered:
         admitted = await self._prove(call)

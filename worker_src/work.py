@@ -18,6 +18,7 @@ from worker_src.outbox import Outbox
 from worker_src.pauses import Pauses
 from worker_src.run import Run
 from worker_src.slots import Slots
+from worker_src.tally import CALLS, ENDS, THROTTLED, Tally
 
 ALONE_AFTER = 2
 """Crashes after which a job runs with nothing beside it."""
@@ -38,13 +39,15 @@ class Work:
         governor: Governor,
         pauses: Pauses,
         slots: Slots,
+        tally: Tally,
         telemetry: Telemetry,
         now: Callable[[], float],
         rand: random.Random,
     ) -> None:
         self._attempts, self._claims, self._endings = attempts, claims, endings
         self._outbox, self._governor, self._pauses = outbox, governor, pauses
-        self._slots, self._telemetry, self._now, self._rand = slots, telemetry, now, rand
+        self._slots, self._tally, self._telemetry = slots, tally, telemetry
+        self._now, self._rand = now, rand
 
     async def do(self, run: Run) -> None:
         """Work on a message's job until it is over, or back in the queue."""
@@ -101,11 +104,11 @@ class Work:
             await self._end(run, job, end)
             return
         try:
-            self._telemetry.count(calls_started=1)
+            self._tally.add(CALLS)
             reply, over = await self._attempts.make(run, job)
         except (RateLimited, Overloaded) as err:
             refused_s = line.refused(err.retry_after_s)
-            self._telemetry.count(calls_throttled=1)
+            self._tally.add(THROTTLED)
             await self._share_pause(run.pointer.model, refused_s)
             fate = fate_of(err, job, refused_s=refused_s)
         except KitError as err:
@@ -117,6 +120,7 @@ class Work:
             line.answered(reply.headers)
             run.claim = None
             if over is not None:  # else another claim has it, and its worker the message
+                self._tally.add(ENDS[over.status])
                 await self._conclude(run, over)
             return
         await (self._end(run, job, fate) if isinstance(fate, End) else self._later(run, job, fate))
@@ -138,6 +142,7 @@ class Work:
         )
         run.claim = None
         if over is not None:
+            self._tally.add(ENDS[over.status])
             await self._conclude(run, over)
 
     async def _later(self, run: Run, job: Job, later: Later) -> None:
