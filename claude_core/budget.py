@@ -20,6 +20,7 @@ from claude_core.clients import ClientKey
 from claude_core.errors import AwsUnreachable, KitError, OverBudget
 from claude_core.limits import Limits
 from claude_core.models import Model
+from claude_core.reached import reached
 from claude_core.reservation import Reservation, Spent, new_id
 from claude_core.row import MOST_GONE, Item, Row
 from claude_core.settlement import settlement
@@ -77,6 +78,17 @@ class Budget:
         row = await self._admit(key.id, wanted)
         await self._chores.tidy(row, wanted.now)
         return Admitted(row, Limits.of(row, wanted.now))
+
+    async def look(self, client: str) -> Row | None:
+        """A client's row, unchanged: for work that somebody proved to be its own by other means.
+
+        Raises:
+            AwsUnreachable.
+        """
+        asked = {"TableName": self._table, "Key": {"id": {"S": client}}, "ConsistentRead": True}
+        with reached("the clients table"):
+            found = await self._aws.call("dynamodb", "DynamoDB_20120810.GetItem", asked)
+        return Row(found["Item"]) if found.get("Item") else None
 
     async def reserve(
         self,

@@ -72,6 +72,11 @@ def test_the_same_idempotency_key_is_the_same_job_and_it_is_sent_again_until_it_
     assert served.submit(DOC) != id
 
 
+def test_an_answer_says_whether_its_job_was_there_before(served: Submitting) -> None:
+    told = [served.raw(served.event("POST /v1/jobs", DOC, **KEY)) for _ in range(2)]
+    assert [one["headers"].get("idempotent-replayed") for one in told] == [None, "true"]
+
+
 def test_an_idempotency_key_belongs_to_its_client(served: Submitting) -> None:
     id = served.submit(DOC, **KEY)
     served.key, served.client = served.aws.add_client()
