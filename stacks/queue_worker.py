@@ -55,7 +55,7 @@ BATCH = Needs(
     indexes=("waiting",),
     reads=("bodies",),
     writes=("results",),
-    sends=("now", "batch"),
+    sends=LANES,  # what Claude failed in a batch is asked once more by the workers
     finishes=True,
 )
 WORKERS = {
