@@ -46,7 +46,7 @@ API = Needs(
 )
 INBOX = Needs(
     table=("PutItem", "GetItem", "UpdateItem"),
-    reads=("inbox",),
+    reads_versions=("inbox",),  # the one that S3 told of, whatever has replaced it since
     writes=("bodies", "refused"),
     sends=LANES,
 )
@@ -55,7 +55,7 @@ BATCH = Needs(
     indexes=("waiting",),
     reads=("bodies",),
     writes=("results",),
-    sends=("now", "batch"),
+    sends=LANES,  # what Claude failed in a batch is asked once more by the workers
     finishes=True,
 )
 WORKERS = {
@@ -139,7 +139,7 @@ class QueueStack(Stack):
             shared.let_call(workers.tasks[name].role)
         shared.let_call(functions["batch"].role)
         shared.let_prove(functions["jobs"].role)
-        shared.let_prove(functions["inbox"].role)
+        shared.let_look(functions["inbox"].role)
         inbox.let_send(functions["inbox"].role)
 
         queues = {**store.queues, "inbox": inbox}

@@ -79,6 +79,10 @@ class SharedStack(Stack):
         """Grant what it takes to know a client: a request of its minute is counted."""
         self.clients.grant(role, "dynamodb:UpdateItem")
 
+    def let_look(self, role: iam.IRole) -> None:
+        """Grant what it takes to know a client that is named without a key."""
+        self.clients.grant(role, "dynamodb:GetItem")
+
     def _let_api_gateway_log(self) -> None:
         """One role for the account and region: the last stack that sets it wins, so it stays."""
         policy = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"  # pragma: allowlist secret

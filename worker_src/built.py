@@ -80,7 +80,11 @@ class Built:
     async def _gauge(self) -> None:
         """What the service is scaled by, and all that was counted."""
         while True:
-            gauges = {f"workers_{self.takes}": 1, "jobs_in_flight": self.slots.jobs}
+            gauges = {
+                f"workers_{self.takes}": 1,
+                f"oldest_{self.takes}_s": self.worker.oldest_s(),
+                "jobs_in_flight": self.slots.jobs,
+            }
             self.tally.tell(**gauges)
             await asyncio.sleep(GAUGE_S)
 

@@ -24,6 +24,7 @@ class Needs:
     indexes: tuple[str, ...] = ()
     """Of the table; they are queried."""
     reads: tuple[str, ...] = ()
+    reads_versions: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     """Folders of the bucket."""
     sends: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class JobStore(Construct):
         if needs.indexes:
             _allow(role, [f"{table}/index/{name}" for name in needs.indexes], "dynamodb:Query")
         self._open(role, "s3:GetObject", needs.reads)
+        self._open(role, "s3:GetObjectVersion", needs.reads_versions)
         self._open(role, "s3:PutObject", needs.writes)
         for name in needs.sends:
             self.queues[name].let_send(role)

@@ -11,8 +11,11 @@ LISTED = (
     *("error", "attempts"),
 )
 """What a list of jobs shows; with their bodies and results it would cost a hundred times more."""
-WAITING = ("client", "bytes")
-"""What decides which of those that wait make a batch."""
+WAITING = (
+    *("client", "bytes", "fence", "attempts", "status"),
+    *("lane", "model", "doc_id", "result_bucket"),
+)
+"""What decides which jobs make a batch, and what is told of one that is over."""
 
 
 def job_table(scope: Construct, id: str, *, config: Config) -> dynamodb.Table:

@@ -454,7 +454,7 @@ MAKES = {*TABLE, "dynamodb:PutItem", *OBJECTS, "sqs:SendMessage", *STARTS, *LOGS
         ("WorkersNowTaskDefinitionTaskRole", WORKS),
         ("WorkersLongTaskDefinitionTaskRole", WORKS),
         ("JobsFunctionRole", MAKES | {"dynamodb:Query"}),
-        ("InboxFunctionRole", MAKES | FED),
+        ("InboxFunctionRole", MAKES - {"s3:GetObject"} | FED | {"s3:GetObjectVersion"}),
         ("BatchFunctionRole", MAKES | FED | CALLS | {"dynamodb:Query", "events:PutEvents"}),
     ],
 )
@@ -481,7 +481,7 @@ def listed(value: Any) -> list[Any]:
     [
         ("JobsFunctionRole", "s3:GetObject", {"uploads", "results"}),
         ("JobsFunctionRole", "s3:PutObject", {"uploads", "bodies"}),
-        ("InboxFunctionRole", "s3:GetObject", {"inbox"}),
+        ("InboxFunctionRole", "s3:GetObjectVersion", {"inbox"}),
         ("InboxFunctionRole", "s3:PutObject", {"bodies", "refused"}),
         ("BatchFunctionRole", "s3:GetObject", {"bodies"}),
         ("BatchFunctionRole", "s3:PutObject", {"results"}),
