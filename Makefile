@@ -70,6 +70,9 @@ vendor: node_modules/installed ## copy what the chat page is served with from no
 bench-chat: install ## the chat's part of it: first token, CPU of a token, memory of a socket
 	$(BIN)/python -m benchmarks.chat $(if $(RUNS),--runs $(RUNS))
 
+bench-queue: install ## the queue's part of it, beside naive and tuned Celery: needs redis-server
+	$(BIN)/python -m benchmarks.jobs $(if $(RUNS),--runs $(RUNS))
+
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
@@ -78,4 +81,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test faults faults-long bench bench-chat vendor lock
+.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test faults faults-long bench bench-chat bench-queue vendor lock

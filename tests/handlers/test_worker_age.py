@@ -7,6 +7,7 @@ from claude_core.jobs.queue_message import Pointer
 from claude_core.jobs.sqs import Message, Queue
 from claude_core.telemetry import Telemetry
 from worker_src.governor import Governor
+from worker_src.leaving import Leaving
 from worker_src.slots import Slots
 from worker_src.work import Work
 from worker_src.worker import Worker
@@ -43,6 +44,7 @@ async def ages() -> tuple[float, float, float]:
         queue=cast(Queue, queue),
         dead_letters=cast(Queue, queue),
         work=cast(Work, GoesBack()),
+        leaving=cast(Leaving, None),
         slots=Slots(jobs=20, bytes=1_000, now=lambda: NOW),
         governor=Governor(lambda: NOW),
         telemetry=Telemetry("tests"),
