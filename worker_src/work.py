@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from claude_core.errors import AwsUnreachable, KitError, Overloaded, RateLimited
 from claude_core.incoming import Incoming
+from claude_core.insist import insist
 from claude_core.jobs.claims import Claims, Exhausted, Held, Over
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job, Status
@@ -13,7 +14,6 @@ from claude_core.telemetry import Telemetry
 from worker_src.attempts import Attempts
 from worker_src.fates import OLDEST_S, End, Later, after_crash, exhausted, fate_of, hidden_s
 from worker_src.governor import Governor
-from worker_src.insist import insist
 from worker_src.outbox import Outbox
 from worker_src.pauses import Pauses
 from worker_src.run import Run
