@@ -1,8 +1,9 @@
-"""Writes of job rows, of those who work on jobs."""
+"""Job rows, for those who work on jobs."""
 
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.errors import AwsUnreachable
 from claude_core.jobs.job import Job, Status
+from claude_core.jobs.reached import reached
 from claude_core.row import Item
 
 HELD = "#status = :running AND fence = :fence"
@@ -13,6 +14,16 @@ class Rows:
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws, self._table = aws, table
+
+    async def read(self, id: str) -> Job | None:
+        """A row as it stands."""
+        with reached("the jobs table"):
+            answer = await self._aws.call(
+                "dynamodb",
+                "DynamoDB_20120810.GetItem",
+                {"TableName": self._table, "Key": {"id": {"S": id}}, "ConsistentRead": True},
+            )
+        return Job(answer["Item"]) if answer.get("Item") else None
 
     async def write(
         self,
@@ -47,7 +58,7 @@ class Rows:
                     "Key": {"id": {"S": id}},
                     "UpdateExpression": update,
                     "ConditionExpression": condition,
-                    "ExpressionAttributeNames": names,
+                    **({"ExpressionAttributeNames": names} if names else {}),
                     "ExpressionAttributeValues": values,
                     "ReturnValues": "ALL_NEW",
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
