@@ -66,6 +66,7 @@ class Answer:
     stop_details: Json | None = None
     input_usage: InputUsage = field(default_factory=InputUsage)
     usage_override: Mapping[str, Any] = field(default_factory=dict)
+    service_tier: str = "standard"
     extra: Mapping[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: f"msg_{uuid.uuid4().hex[:24]}")
 
@@ -103,7 +104,7 @@ class Answer:
             "output_tokens": self.output_tokens if output_tokens is None else output_tokens,
             "output_tokens_details": {"thinking_tokens": thought},
             "server_tool_use": None,
-            "service_tier": "standard",
+            "service_tier": self.service_tier,
             "inference_geo": "global",
             **self.usage_override,
         }

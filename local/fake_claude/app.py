@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.fake_claude import catalogue, control, messages
+from local.fake_claude import batch_control, batch_routes, catalogue, control, messages
 from local.fake_claude.errors import ApiError
 from local.fake_claude.recording import RECORD, Recording
 from local.fake_claude.state import State
@@ -15,9 +15,11 @@ from local.fake_claude.state import State
 ROUTES = [
     Route("/v1/messages", messages.create_message, methods=["POST"]),
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
+    *batch_routes.ROUTES,
     Route("/v1/models", catalogue.list_models),
     Route("/v1/models/{model_id}", catalogue.retrieve_model),
     *control.ROUTES,
+    *batch_control.ROUTES,
 ]
 
 

@@ -23,6 +23,11 @@ class InputUsage:
     read: int = 0
     written: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(TTL_S, 0))
 
+    @property
+    def uncached(self) -> int:
+        """What counts against the rate limit: all but what was read from the cache."""
+        return self.fresh + sum(self.written.values())
+
     def to_json(self) -> dict[str, Any]:
         return {
             "input_tokens": self.fresh,
@@ -41,12 +46,18 @@ class PromptCache:
         self._entries: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def consult(
-        self, model: str, segments: Sequence[Segment], automatic: Mapping[str, Any] | None
+        self,
+        model: str,
+        segments: Sequence[Segment],
+        automatic: Mapping[str, Any] | None,
+        *,
+        dry: bool = False,
     ) -> InputUsage:
         """Read the longest known prefix, write what the marks ask for.
 
         Args:
             automatic: a `cache_control` of the request itself marks the last block.
+            dry: only say how it would be paid now.
         """
         now, size, prefix = time.monotonic(), 0, hashlib.sha256(model.encode())
         ends: list[tuple[int, bytes, str | None]] = []
@@ -59,22 +70,24 @@ class PromptCache:
         if not marks:
             return InputUsage(fresh=size)
         last = marks[-1][0]
-        known = (end for end, digest, _ in ends if end <= last and self._known(digest, now))
-        paid = read = max(known, default=0)
+        known = [
+            (end, digest) for end, digest, _ in ends if end <= last and self._known(digest, now)
+        ]
+        paid = read = max((end for end, _ in known), default=0)
+        if not dry:
+            for _, digest in known:
+                self._remember(digest, self._entries[digest][0], now)  # a hit starts the time anew
         written = dict.fromkeys(TTL_S, 0)
         for end, digest, ttl in marks:
             if end > paid:
                 written[ttl] += end - paid
                 paid = end
-                self._remember(digest, TTL_S[ttl], now)
+                if not dry:
+                    self._remember(digest, TTL_S[ttl], now)
         return InputUsage(fresh=size - paid, read=read, written=written)
 
     def _known(self, digest: bytes, now: float) -> bool:
-        ttl_s, until = self._entries.get(digest, (0.0, 0.0))
-        if until <= now:
-            return False
-        self._remember(digest, ttl_s, now)  # a hit starts the time anew
-        return True
+        return digest in self._entries and self._entries[digest][1] > now
 
     def _remember(self, digest: bytes, ttl_s: float, now: float) -> None:
         self._entries[digest] = (ttl_s, now + ttl_s)

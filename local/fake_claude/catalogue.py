@@ -3,11 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from local.fake_claude import access, models
+from local.fake_claude import access, models, paging
 from local.fake_claude.errors import invalid
 
-PAGE = 20
-LARGEST_PAGE = 1_000
 LIFECYCLES = ("active", "deprecated", "retired")
 
 
@@ -20,16 +18,7 @@ async def list_models(request: Request) -> JSONResponse:
     for each in lifecycle:
         if each not in LIFECYCLES:
             raise invalid(f"lifecycle: Input should be one of {', '.join(LIFECYCLES)}")
-    limit = query.get("limit", str(PAGE))
-    if not limit.isdecimal() or not 1 <= int(limit) <= LARGEST_PAGE:
-        raise invalid(f"limit: Input should be a number from 1 to {LARGEST_PAGE}")
-    page = models.page(
-        lifecycle=lifecycle,
-        limit=int(limit),
-        after_id=query.get("after_id"),
-        before_id=query.get("before_id"),
-    )
-    return JSONResponse(page)
+    return JSONResponse(paging.page(models.listed(lifecycle), query, models.Model.to_json))
 
 
 async def retrieve_model(request: Request) -> JSONResponse:

@@ -1,9 +1,5 @@
 """Which script a request gets: its header's, else a mark's in its prompt, else the plan's next."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from local.fake_claude import prompt
 from local.fake_claude.behaviours import checked
 from local.fake_claude.errors import invalid
 from local.fake_claude.script import BadScriptError, Script, marks, parse
@@ -13,23 +9,31 @@ PLAIN = checked(Script())
 
 
 def choose(
-    fake: State, body: Mapping[str, Any], *, header: str | None, route: str, planned: bool
+    fake: State,
+    *,
+    route: str,
+    header: str | None = None,
+    asked: str = "",
+    model: str | None = None,
+    planned: bool = True,
 ) -> Script:
     """The script for a valid request.
 
     Args:
-        route: where it came in; uses of a script are counted for each route apart.
-        planned: whether the plan is for requests like this.
+        route: where it came in; plans and uses of a script are kept for each route apart.
+        asked: the prompt, whose marks count.
+        model: which model is asked, if any is.
+        planned: whether it takes part in the plan.
     """
-    asked = prompt.last_user_text(body)
     for source in [*([header] if header else []), *marks(asked)]:
         try:
             script = checked(parse(source))
         except BadScriptError as err:
             raise invalid(f"fake Claude: {err}") from err
-        if script.model in (None, body["model"]) and _left(fake, script, (route, source, asked)):
+        if script.model in (None, model) and _left(fake, script, (route, source, asked)):
             return script
-    return (fake.plan.next(body["model"]) if planned else None) or PLAIN
+    plan = fake.plans.get(route) if planned else None
+    return (plan.next(model) if plan else None) or PLAIN
 
 
 def _left(fake: State, script: Script, use: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from local.fake_claude.access import Keys
 from local.fake_claude.behaviours import BEHAVIOURS, checked
+from local.fake_claude.limits import read_rule
 from local.fake_claude.plan import Plan, read_plan
 from local.fake_claude.script import parse
 from local.fake_claude.state import State
@@ -20,7 +21,8 @@ WAIT_S = 10.0
 async def stats(request: Request) -> Response:
     """Every count, and the last 1,000 requests."""
     fake = _fake(request)
-    return JSONResponse({**fake.stats.to_json(), "planned": len(fake.plan)})
+    planned = sum(len(plan) for plan in fake.plans.values())
+    return JSONResponse({**fake.stats.to_json(), "planned": planned})
 
 
 async def wait(request: Request) -> Response:
@@ -50,13 +52,13 @@ async def raw_body(request: Request) -> Response:
 
 
 async def plan(request: Request) -> Response:
-    """Plan what the next requests get, in place of what was planned before."""
+    """Plan what the next requests of a route get, in place of what was planned for it before."""
     try:
-        behaviours, options = read_plan(await request.json())
+        route, behaviours, options = read_plan(await request.json())
         planned = Plan([checked(parse(each)) for each in behaviours], **options)
     except ValueError as err:
         return _refused(str(err))
-    _fake(request).plan = planned
+    _fake(request).plans[route] = planned
     return JSONResponse({"planned": len(planned)})
 
 
@@ -72,6 +74,16 @@ async def keys(request: Request) -> Response:
     return JSONResponse({"live": None if live is None else len(live)})
 
 
+async def limits(request: Request) -> Response:
+    """Enforce these rate limits from now on, for one model line or for all."""
+    try:
+        rule = read_rule(await request.json())
+    except ValueError as err:
+        return _refused(str(err))
+    _fake(request).limits.set(rule)
+    return JSONResponse({})
+
+
 async def release(request: Request) -> Response:
     """Let go of every request that is held."""
     _fake(request).release()
@@ -79,7 +91,7 @@ async def release(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Forget everything: counts, plan, keys, prompt cache, rate limits."""
+    """Forget everything: counts, plans, batches, keys, prompt cache, rate limits."""
     _fake(request).reset()
     return JSONResponse({})
 
@@ -97,6 +109,7 @@ ROUTES = [
     Route("/_fake/behaviours", behaviours),
     Route("/_fake/plan", plan, methods=["POST"]),
     Route("/_fake/keys", keys, methods=["POST"]),
+    Route("/_fake/limits", limits, methods=["POST"]),
     Route("/_fake/release", release, methods=["POST"]),
     Route("/_fake/reset", reset, methods=["POST"]),
 ]

@@ -37,7 +37,7 @@ class ApiError(Exception):
         self.error_code = error_code
         self.headers = dict(headers or {})
 
-    def to_json(self, request_id: str) -> dict[str, Any]:
+    def to_json(self, request_id: str | None) -> dict[str, Any]:
         """The body, as every refusal of the Messages API has it."""
         error: dict[str, Any] = {"type": self.type, "message": self.message}
         if self.error_code:

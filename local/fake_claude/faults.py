@@ -4,6 +4,7 @@ import asyncio
 
 from local.fake_claude import sse
 from local.fake_claude.errors import ApiError
+from local.fake_claude.script import Script
 from local.fake_claude.turn import Turn
 from local.fake_claude.wire import encode
 
@@ -26,16 +27,22 @@ async def answer(turn: Turn) -> None:
 
 async def refuse(turn: Turn) -> None:
     """Refuse with this status, type, message and error code, and any retry headers."""
+    raise refusal(turn.script)
+
+
+def refusal(script: Script) -> ApiError:
+    """The refusal that a script describes."""
+    given = script.params
     headers = {
-        "retry-after": turn.param("retry_after"),
-        "retry-after-ms": turn.param("retry_after_ms"),
-        "x-should-retry": turn.param("should_retry"),
+        "retry-after": given["retry_after"],
+        "retry-after-ms": given["retry_after_ms"],
+        "x-should-retry": given["should_retry"],
     }
-    raise ApiError(
-        turn.param("status"),
-        turn.param("message"),
-        type=turn.param("type"),
-        error_code=turn.param("error_code"),
+    return ApiError(
+        given["status"],
+        given["message"],
+        type=given["type"],
+        error_code=given["error_code"],
         headers={name: str(value) for name, value in headers.items() if value is not None},
     )
 
@@ -84,12 +91,18 @@ async def cut(turn: Turn) -> None:
 
 async def stream_error(turn: Turn) -> None:
     """Give up in mid-stream with an error event; who does not stream gets the status at once."""
-    kind, message = turn.param("type"), turn.param("message")
     if not turn.streaming:
-        raise ApiError(529 if kind == "overloaded_error" else 500, message, type=kind)
+        raise gave_up(turn.script)
     await _begin(turn)
-    event = sse.error_event(kind, message, turn.record.id)
+    event = sse.error_event(turn.param("type"), turn.param("message"), turn.record.id)
     await turn.wire.write(event.encode(), last=True)
+
+
+def gave_up(script: Script) -> ApiError:
+    """What who does not stream is told instead of an error event."""
+    kind = script.params["type"]
+    status = 529 if kind == "overloaded_error" else 500
+    return ApiError(status, script.params["message"], type=kind)
 
 
 async def malformed_sse(turn: Turn) -> None:

@@ -85,27 +85,10 @@ def usable(model_id: str) -> Model:
     return model
 
 
-def page(
-    *, lifecycle: Collection[str], limit: int, after_id: str | None, before_id: str | None
-) -> dict[str, Any]:
-    """One page of the list. Retired models are in it only when asked for by `lifecycle`."""
+def listed(lifecycle: Collection[str]) -> list[Model]:
+    """The models, newest first. Retired ones are among them only when asked for."""
     wanted = set(lifecycle) or {"active", "deprecated"}
-    listed = [model for model in MODELS if model.lifecycle in wanted]
-    ids = [model.id for model in listed]
-    start, end = 0, len(listed)
-    if after_id in ids:
-        start = ids.index(after_id) + 1
-    if before_id in ids:
-        end = ids.index(before_id)
-        start = max(start, end - limit)
-    shown = listed[start : min(end, start + limit)]
-    more = bool(shown) and (shown[0] is not listed[0] if before_id else shown[-1] is not listed[-1])
-    return {
-        "data": [model.to_json() for model in shown],
-        "first_id": shown[0].id if shown else None,
-        "last_id": shown[-1].id if shown else None,
-        "has_more": more,
-    }
+    return [model for model in MODELS if model.lifecycle in wanted]
 
 
 def _capabilities() -> dict[str, Any]:

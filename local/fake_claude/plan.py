@@ -1,4 +1,4 @@
-"""Which script the next request gets: from its header, from a mark in its prompt, or as planned."""
+"""Which scripts the next requests of a route get."""
 
 import random
 from collections import deque
@@ -8,7 +8,20 @@ from typing import Any
 
 from local.fake_claude.script import BadScriptError, Script
 
-PLAN_FIELDS = ("behaviours", "repeat", "probability", "seed")
+PLAN_FIELDS = ("behaviours", "route", "repeat", "probability", "seed")
+MESSAGES = "POST /v1/messages"
+_BATCHES = "/v1/messages/batches"
+PLANNED = (
+    MESSAGES,
+    f"{MESSAGES}/count_tokens",
+    f"POST {_BATCHES}",
+    f"GET {_BATCHES}",
+    f"GET {_BATCHES}/{{id}}",
+    f"GET {_BATCHES}/{{id}}/results",
+    f"POST {_BATCHES}/{{id}}/cancel",
+    f"DELETE {_BATCHES}/{{id}}",
+)
+"""The routes that can have a plan, as the statistics name them."""
 
 
 class Plan:
@@ -39,7 +52,7 @@ class Plan:
     def __len__(self) -> int:
         return len(self._scripts)
 
-    def next(self, model: str) -> Script | None:
+    def next(self, model: str | None) -> Script | None:
         """The script for a request to `model`; one that is for another model goes on waiting."""
         if not self._scripts or self._random.random() >= self._probability:
             return None
@@ -51,18 +64,21 @@ class Plan:
         return script
 
 
-def read_plan(given: Any) -> tuple[list[Any], dict[str, Any]]:
-    """The behaviours and the options of a posted plan: a list, or an object with `behaviours`."""
+def read_plan(given: Any) -> tuple[str, list[Any], dict[str, Any]]:
+    """Route, behaviours and options of a posted plan: a list, or an object with `behaviours`."""
     if isinstance(given, list):
-        return given, {}
+        return MESSAGES, given, {}
     if not isinstance(given, Mapping) or not isinstance(given.get("behaviours"), list):
         raise BadScriptError("a plan is a list of behaviours, or an object with `behaviours`")
     for name in given.keys() - set(PLAN_FIELDS):
         raise BadScriptError(f"{name}: not a field of a plan; known are {', '.join(PLAN_FIELDS)}")
-    options = {name: given[name] for name in PLAN_FIELDS[1:] if name in given}
+    route = given.get("route", MESSAGES)
+    if route not in PLANNED:
+        raise BadScriptError(f"route: {route!r} has no plans; known are {', '.join(PLANNED)}")
+    options = {name: given[name] for name in PLAN_FIELDS[2:] if name in given}
     probability = options.get("probability", 1.0)
     if isinstance(probability, bool) or not isinstance(probability, int | float):
         raise BadScriptError(f"probability: {probability!r} is not a number")
     if "probability" in options:
         options.setdefault("repeat", True)
-    return given["behaviours"], options
+    return route, given["behaviours"], options

@@ -2,17 +2,20 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.fake_claude.errors import ApiError
-from local.fake_claude.request import parse
+from local.fake_claude.request import BATCHES, largest, parse
 
 SHOWN_HEADERS = ("anthropic-version", "anthropic-beta", "user-agent", "content-type", "x-fake")
 SECRET_HEADERS = ("x-api-key", "authorization")
 """Shown by their last four characters, so that no key stands in a report."""
-ROUTES = ("/v1/messages", "/v1/messages/count_tokens", "/v1/models")
+SHOWN_BYTES = 1024 * 1024
+"""A larger body is no part of a report, which would be megabytes long; it can be had by itself."""
+ROUTES = ("/v1/messages", "/v1/messages/count_tokens", BATCHES, "/v1/models")
+OF_BATCH = ("", "/cancel", "/results")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,8 +32,12 @@ class Record:
     opened: float = field(default_factory=time.monotonic)
     raw: bytes = b""
     size: int = 0
+    let_go: bool = False
+    """Its body is no longer kept, or will not be."""
     status: int | None = None
     behaviour: str | None = None
+    line: str | None = None
+    """Whose rate limits its answer shows: a model line's, or those of batches."""
     output_tokens: int = 0
     left_after_s: float | None = None
     """The caller was gone after so many seconds, before the answer was complete."""
@@ -43,6 +50,10 @@ class Record:
             return f"{self.method} {self.path}"
         if self.path.startswith("/v1/models/"):
             return f"{self.method} /v1/models/{{id}}"
+        if self.path.startswith(f"{BATCHES}/"):
+            _, slash, rest = self.path.removeprefix(f"{BATCHES}/").partition("/")
+            if slash + rest in OF_BATCH:
+                return f"{self.method} {BATCHES}/{{id}}{slash}{rest}"
         return f"{self.method} (unknown)"
 
     def left(self) -> None:
@@ -57,10 +68,14 @@ class Record:
             self.finished = True
             self.changed()
 
+    def body(self) -> Mapping[str, Any]:
+        """The body, read as JSON, or the API's refusal of it."""
+        return parse(self.raw, self.size, largest(self.path))
+
     def to_json(self) -> dict[str, Any]:
-        """The request, its body read as JSON (None where that is refused) and its fate."""
+        """The request, its body (None where that is refused, or long) and its fate."""
         try:
-            body = parse(self.raw, self.size)
+            body = self.body() if self.size <= SHOWN_BYTES else None
         except ApiError:
             body = None
         return {

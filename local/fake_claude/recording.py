@@ -4,7 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.fake_claude.record import Record
-from local.fake_claude.request import LARGEST_BYTES
+from local.fake_claude.request import largest
 from local.fake_claude.state import State
 
 RECORD = "fake_claude.record"
@@ -42,7 +42,7 @@ class Recording:
                 record.status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["request-id"] = record.id
-                self._add(headers, message["status"])
+                self._add(headers, record, message["status"])
             elif not message.get("more_body"):
                 # Counted before it is sent: whoever has the last byte finds it in the counts.
                 record.finish()
@@ -50,22 +50,24 @@ class Recording:
 
         return noting
 
-    def _add(self, headers: MutableHeaders, status: int) -> None:
+    def _add(self, headers: MutableHeaders, record: Record, status: int) -> None:
         if status != 401:
             headers["anthropic-organization-id"] = self._fake.organization
-        if status < 300 or status == 429:
-            headers.update(self._fake.limits.headers(exhausted=status == 429))
+        if record.line is not None and (status < 300 or status == 429):
+            scripted = status == 429 and record.behaviour is not None
+            headers.update(self._fake.limits.headers(record.line, exhausted=scripted))
 
 
 async def _body(record: Record, receive: Receive) -> bytes | None:
     """The request body; of one that is too large only the size, and None if it never came whole."""
     chunks: list[bytes] = []
+    most = largest(record.path)
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         record.size += len(message.get("body", b""))
-        if record.size <= LARGEST_BYTES:
+        if record.size <= most:
             chunks.append(message.get("body", b""))
         else:
             chunks.clear()

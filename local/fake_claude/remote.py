@@ -22,7 +22,8 @@ class Fake:
         """The counts, once each is at least what is given; for example `wait(in_flight=1000)`.
 
         Args:
-            counts: calls, in_flight, held, left, completions; `in_flight_at_most` waits for fewer.
+            counts: calls, in_flight, held, left, completions, batches, batches_ended;
+                `in_flight_at_most` waits for fewer.
 
         Raises:
             RuntimeError: it took longer than `timeout_s`.
@@ -35,12 +36,33 @@ class Fake:
         return self._call("GET", f"/_fake/requests/{request_id}/body")
 
     def plan(self, behaviours: list[Any], **options: Any) -> None:
-        """Plan the next requests; options are repeat, probability and seed."""
+        """Plan the next requests; options are route, repeat, probability and seed."""
         self._call("POST", "/_fake/plan", {"behaviours": behaviours, **options})
 
     def keys(self, live: list[str] | None) -> None:
         """Accept these API keys from now on; None accepts any that looks like one."""
         self._call("POST", "/_fake/keys", {"live": live})
+
+    def limits(self, **rule: Any) -> None:
+        """Enforce rate limits: requests, input_tokens, output_tokens in window_s (60), for a line.
+
+        Without `line` they are for every model line that has none of its own; the line `batches`
+        is for the routes of message batches.
+        """
+        self._call("POST", "/_fake/limits", rule)
+
+    def batching(self, **settings: Any) -> None:
+        """How batches fare from now on, as `batch.Settings` has it; what is not given is plain."""
+        self._call("POST", "/_fake/batches", settings)
+
+    def batches(self) -> dict[str, Any]:
+        """The batches as the API shows them, and under `custom_ids` how often each was paid."""
+        return dict(json.loads(self._call("GET", "/_fake/batches")))
+
+    def end_batches(self, *ids: str) -> int:
+        """End these batches now, or all, held or not; gives how many have ended by it."""
+        ended = json.loads(self._call("POST", "/_fake/batches/end", {"ids": list(ids) or None}))
+        return int(ended["ended"])
 
     def release(self) -> None:
         """Let go of every request that is held."""

@@ -7,16 +7,24 @@ from typing import Any, NoReturn
 from local.fake_claude.errors import ApiError, invalid
 
 LARGEST_BYTES = 32 * 1024 * 1024
+LARGEST_BATCH_BYTES = 256 * 1024 * 1024
+BATCHES = "/v1/messages/batches"
 
 
-def parse(raw: bytes, size: int) -> Mapping[str, Any]:
+def largest(path: str) -> int:
+    """How many bytes a request to this path may have."""
+    return LARGEST_BATCH_BYTES if path == BATCHES else LARGEST_BYTES
+
+
+def parse(raw: bytes, size: int, most: int) -> Mapping[str, Any]:
     """The request body.
 
     Args:
         raw: the body, or nothing of it where it was larger than the API takes.
         size: how many bytes came.
+        most: how many the API takes.
     """
-    if size > LARGEST_BYTES:
+    if size > most:
         raise ApiError(413, "Request exceeds the maximum size")
     try:
         body = json.loads(raw.decode(), parse_constant=_no_constant)

@@ -37,7 +37,7 @@ class Script:
     """From the start of the answer to its first token."""
     per_token_ms: float = 0
     billed: bool = False
-    """The whole answer counts as billed, however little of it arrives."""
+    """The whole answer counts as billed, however little of it arrives; a batch is created."""
     model: str | None = None
     """Only for requests to this model."""
     times: int | None = None

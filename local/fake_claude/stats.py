@@ -7,11 +7,15 @@ from typing import Any
 
 from local.fake_claude.billing import Ledger
 from local.fake_claude.record import Record, open_record
+from local.fake_claude.tally import Tally
 
 KEPT_REQUESTS = 1_000
 KEPT_BYTES = 64 * 1024 * 1024
 """Bodies of older requests are let go beyond this; the counts stay."""
-WAITABLE = ("calls", "in_flight", "in_flight_at_most", "held", "left", "completions")
+WAITABLE = (
+    *("calls", "in_flight", "in_flight_at_most", "held", "left", "completions"),
+    *("batches", "batches_ended"),
+)
 """The counts that can be waited for."""
 
 
@@ -20,11 +24,12 @@ class Stats:
 
     def __init__(self) -> None:
         self.ledger = Ledger(self.notify)
+        self.batches = Tally()
         self.records: deque[Record] = deque(maxlen=KEPT_REQUESTS)
         self._calls: Counter[str] = Counter()
         self._statuses: dict[str, Counter[str]] = {}
         self._left: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
-        self._left_count = self._now = self._most = 0
+        self._left_count = self._now = self._most = self._kept_bytes = 0
         self.held = 0
         """Requests that wait for `POST /_fake/release` now."""
         self._changed = asyncio.Event()
@@ -40,6 +45,8 @@ class Stats:
             headers=headers,
             changed=lambda: self._close(record),
         )
+        if len(self.records) == KEPT_REQUESTS:
+            self._let_go(self.records[0])
         self.records.append(record)
         self._calls[record.route] += 1
         self._now += 1
@@ -50,12 +57,14 @@ class Stats:
     def keep(self, record: Record, raw: bytes) -> None:
         """Keep a request's body, at the cost of the oldest ones if need be."""
         record.raw = raw
-        held = sum(len(each.raw) for each in self.records)
+        if record.let_go:  # so many came in while its body did
+            return
+        self._kept_bytes += len(raw)
         for old in self.records:
-            if held <= KEPT_BYTES or old is record:
+            if self._kept_bytes <= KEPT_BYTES or old is record:
                 return
-            held -= len(old.raw)
-            old.raw = b""
+            if old.raw:
+                self._let_go(old)
 
     def counts(self) -> dict[str, Any]:
         """Everything but the requests."""
@@ -66,6 +75,7 @@ class Stats:
             },
             "in_flight": {"now": self._now, "max": self._most},
             "billed": self.ledger.to_json(),
+            "batches": self.batches.to_json(),
             "left": {"total": self._left_count, "last": list(self._left)},
         }
 
@@ -91,8 +101,14 @@ class Stats:
             "held": self.held,
             "left": self._left_count,
             "completions": self.ledger.completions,
+            "batches": self.batches.created,
+            "batches_ended": self.batches.ended,
         }
         return found[name] >= number
+
+    def _let_go(self, record: Record) -> None:
+        self._kept_bytes -= len(record.raw)
+        record.raw, record.let_go = b"", True
 
     def _close(self, record: Record) -> None:
         self._now -= 1

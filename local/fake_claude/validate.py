@@ -1,6 +1,7 @@
 """What the Messages API refuses about a request's shape, in the order in which it looks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from local.fake_claude import conversation, models, options, prompt
@@ -73,8 +74,16 @@ NOT_COUNTED = (
 )
 
 
-def message(body: Body, *, beta: bool) -> models.Model:
-    """Check a request for an answer; gives the model that it is for."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A request that can be answered: the model that it is for, and its prompt in blocks."""
+
+    model: models.Model
+    segments: Sequence[prompt.Segment]
+
+
+def message(body: Body, *, beta: bool) -> Checked:
+    """Check a request for an answer."""
     _shape(body, REQUIRED, beta)
     model = _content(body, beta)
     asked, most = body["max_tokens"], model.max_tokens
@@ -85,10 +94,21 @@ def message(body: Body, *, beta: bool) -> models.Model:
             f"max_tokens: {asked} > {most}, which is the maximum allowed number of output tokens "
             f"for {model.id}"
         )
-    size = prompt.input_tokens(body)
+    segments = prompt.segments(body)
+    size = sum(segment.tokens for segment in segments)
     if size > model.max_input_tokens:
         raise invalid(f"prompt is too long: {size} tokens > {model.max_input_tokens} maximum")
-    return model
+    return Checked(model, segments)
+
+
+def in_batch(body: Body, *, beta: bool) -> Checked:
+    """Check a request of a batch: it cannot stream, nor only fill the prompt cache."""
+    checked = message(body, beta=beta)
+    if body.get("stream"):
+        raise invalid('"stream=True" is not supported in the Message Batches API')
+    if body["max_tokens"] < 1:
+        raise invalid("max_tokens: must be greater than or equal to 1")
+    return checked
 
 
 def count(body: Body, *, beta: bool) -> models.Model:

@@ -21,15 +21,18 @@ class Wire:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._transport: WriteTransport = scope["state"][TRANSPORT]
         self._send = send
+        self.extra: Mapping[str, str] = {}
+        """Headers of this answer beside the usual ones."""
         self.broken = False
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Send the status and the headers, at once."""
-        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        named = {**headers, **self.extra}
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
-    async def start_stream(self) -> None:
-        await self.start(200, SSE)
+    async def start_stream(self, headers: Mapping[str, str] = SSE) -> None:
+        await self.start(200, headers)
 
     async def start_json(self, length: int) -> None:
         await self.start(200, {"content-type": "application/json", "content-length": str(length)})

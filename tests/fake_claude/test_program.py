@@ -77,6 +77,33 @@ def test_the_port_file_is_there_when_it_is_ready_and_the_keys_are_those_given(
     assert list(tmp_path.iterdir()) == [where]
 
 
+def test_limits_and_the_time_of_batches_can_be_given_at_the_start() -> None:
+    limits = ["--limits", '{"requests": 5}', "--limits", '{"requests": 1, "line": "haiku"}']
+    with (
+        program(*limits, "--batch-after-s", "0.01") as (_, fake),
+        httpx2.Client(base_url=fake.url, headers=HEADERS, trust_env=False) as http,
+    ):
+        models = ["claude-haiku-5-5"] * 2 + ["claude-opus-5-5"] * 2
+        answers = [http.post("/v1/messages", json=ask(model=model)) for model in models]
+        assert [answer.status_code for answer in answers] == [200, 429, 200, 200]
+        wanted = [{"custom_id": "a", "params": ask()}]
+        assert http.post("/v1/messages/batches", json={"requests": wanted}).status_code == 200
+        fake.wait(batches_ended=1)
+
+
+def test_a_limit_that_is_none_is_said_in_a_sentence() -> None:
+    done = subprocess.run(
+        [*COMMAND, "--limits", '{"requests": 0}'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "requests: 0 is not a number above 0" in done.stderr
+
+
 def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

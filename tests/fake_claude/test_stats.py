@@ -6,7 +6,7 @@ import anthropic
 import httpx2
 import pytest
 
-from local.fake_claude import stats
+from local.fake_claude import record, stats
 from local.fake_claude.inprocess import Fake
 from tests.fake_claude.conftest import KEY, MODEL, ask
 
@@ -42,16 +42,16 @@ def test_what_is_billed_is_what_the_answers_reported(fake: Fake, http: httpx2.Cl
 def test_a_request_is_on_record_byte_for_byte(fake: Fake, http: httpx2.Client) -> None:
     sent = json.dumps(ask("ä \U0001f600"), indent=1).encode()
     answer = http.post("/v1/messages?beta=true", content=sent, headers={"anthropic-beta": "a,b"})
-    (record,) = fake.stats()["requests"]
-    assert fake.body(record["id"]) == sent
-    assert record["body"] == json.loads(sent)
-    assert record["id"] == answer.headers["request-id"]
-    assert (record["method"], record["path"]) == ("POST", "/v1/messages")
-    assert (record["query"], record["status"], record["size"]) == ("beta=true", 200, len(sent))
-    assert record["headers"]["anthropic-version"] == "2023-06-01"
-    assert record["headers"]["anthropic-beta"] == "a,b"
-    assert record["output_tokens"] == answer.json()["usage"]["output_tokens"]
-    assert record["behaviour"] == "answer"
+    (shown,) = fake.stats()["requests"]
+    assert fake.body(shown["id"]) == sent
+    assert shown["body"] == json.loads(sent)
+    assert shown["id"] == answer.headers["request-id"]
+    assert (shown["method"], shown["path"]) == ("POST", "/v1/messages")
+    assert (shown["query"], shown["status"], shown["size"]) == ("beta=true", 200, len(sent))
+    assert shown["headers"]["anthropic-version"] == "2023-06-01"
+    assert shown["headers"]["anthropic-beta"] == "a,b"
+    assert shown["output_tokens"] == answer.json()["usage"]["output_tokens"]
+    assert shown["behaviour"] == "answer"
 
 
 def test_no_key_stands_in_a_report_only_its_last_characters(
@@ -90,8 +90,18 @@ def test_old_bodies_are_let_go_so_that_a_load_test_fits_into_memory(
     monkeypatch.setattr(stats, "KEPT_BYTES", 2_500)
     for _ in range(4):
         http.post("/v1/messages", json=ask("x" * 1_000))
-    kept = [record["body"] is not None for record in fake.stats()["requests"]]
+    kept = [each["body"] is not None for each in fake.stats()["requests"]]
     assert kept == [False, False, True, True]
+
+
+def test_a_body_of_megabytes_is_no_part_of_a_report_but_can_be_had(
+    fake: Fake, http: httpx2.Client
+) -> None:
+    sent = json.dumps(ask("x" * record.SHOWN_BYTES)).encode()
+    answer = http.post("/v1/messages", content=sent)
+    (shown,) = fake.stats()["requests"]
+    assert (shown["body"], shown["size"]) == (None, len(sent))
+    assert fake.body(answer.headers["request-id"]) == sent
 
 
 def test_a_reset_forgets_everything(fake: Fake, http: httpx2.Client) -> None:
