@@ -7,14 +7,17 @@ in some; moto takes ten, and would be what is measured. It keeps its connections
 import asyncio
 import json
 import sys
+import time
 from typing import Any
 
 import uvloop
 
 from claude_core.aws import AwsRefused
 from claude_core.clients import ClientKey
+from tests.cloud.dynamo import Dynamo
+from tests.cloud.keys import Keys
+from tests.cloud.values import Item
 from tests.doubles import CLAUDE_KEY
-from tests.dynamo import Dynamo
 
 BUDGET = 10**15
 
@@ -52,15 +55,15 @@ class Connection(asyncio.Protocol):
         if not target.endswith("updateitem"):
             return {"Items": []}  # conversations: each is new, and what it keeps goes nowhere
         try:
-            return self._dynamo._update(json.loads(body))
+            return self._dynamo.do("UpdateItem", json.loads(body))
         except AwsRefused as refused:
             return {"__type": refused.code, **refused.body}
 
 
 async def main() -> None:
     port, key = int(sys.argv[1]), ClientKey.parse(sys.argv[2])
-    dynamo = Dynamo()
-    dynamo.items[key.id] = {
+    dynamo = Dynamo(time.time)
+    row: Item = {
         "id": {"S": key.id},
         "name": {"S": "bench"},
         "key_1": {"S": key.sha256},
@@ -70,6 +73,7 @@ async def main() -> None:
         "disabled": {"BOOL": False},
         "open": {"M": {}},
     }
+    dynamo.add("clients", Keys("id")).add(row)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(dynamo), "127.0.0.1", port, backlog=512)
     await server.serve_forever()

@@ -20,6 +20,8 @@ from claude_core.errors import (
 )
 from claude_core.reservation import Reservation, Spent, new_id
 from claude_core.usage import Usage
+from tests.cloud.cloud import Do
+from tests.cloud.faults import losing
 from tests.core.purse import DEEP, FAST, MONTH, NOVEMBER, Purse
 
 DECEMBER = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
@@ -119,7 +121,7 @@ def test_several_jobs_are_reserved_in_one_write_and_settled_in_one() -> None:
     with pytest.raises(TooMany, match="this request would be more"):
         purse.reserve(1)
     purse.settle(held, 120)
-    assert purse.dynamo.calls == 3
+    assert purse.cloud.dynamo.calls == 3
     assert purse.row.use()["20261123"]["claude-haiku-5-5"] == {"calls": 50, "cost": 120}
 
 
@@ -180,7 +182,7 @@ def test_who_may_not_call_is_told_why_and_pays_nothing(why: str) -> None:
 def test_a_client_that_was_proved_before_needs_no_key_and_may_be_stopped_all_the_same() -> None:
     purse = Purse()
     purse.reserve(1, key=purse.key.id)
-    purse.row.item["stopped"] = {"BOOL": True}
+    purse.change(stopped={"BOOL": True})
     with pytest.raises(Stopped, match="kit budget resume"):
         purse.reserve(1, key=purse.key.id)
 
@@ -191,13 +193,13 @@ def test_a_key_that_nobody_has_makes_no_row() -> None:
         purse.reserve(1, key=stranger)
     with pytest.raises(NotAuthenticated):
         purse.run(purse.budget.prove(stranger))
-    assert list(purse.dynamo.items) == [purse.key.id]
+    assert list(purse.clients.items) == [purse.key.id]
 
 
 def test_both_keys_of_a_rotating_client_are_one_budget() -> None:
     purse = Purse(budget=1_000)
     new = ClientKey.parse(new_key(purse.key.id))
-    purse.row.item["key_2"] = {"S": new.sha256}
+    purse.change(key_2={"S": new.sha256})
     purse.reserve(600)
     with pytest.raises(OverBudget):
         purse.reserve(600, key=new)
@@ -278,7 +280,7 @@ def test_the_clients_own_limits_are_told_with_every_admission_and_refusal() -> N
 
 def test_a_throttled_table_refuses_the_call_instead_of_letting_it_pass() -> None:
     purse = Purse()
-    purse.dynamo.lose = lambda action: "before"
+    purse.cloud.around = losing(lambda action: "before")
     with pytest.raises(AwsUnreachable) as refused:
         purse.reserve(1)
     assert (refused.value.status, refused.value.type) == (503, "overloaded_error")
@@ -291,7 +293,7 @@ def test_minutes_and_months_that_are_over_leave_the_row_but_not_before_every_clo
     old = ("minute_202611231155", "left_2026_09", "spent_2026_09", "warned_2026_09")
     new = ("minute_202611231158", "left_2026_10", "spent_2026_10", "warned_2026_10")
     purse = Purse()
-    purse.row.item.update({name: {"N": "5"} for name in old + new})
+    purse.change(**{name: {"N": "5"} for name in old + new})
     purse.settle(purse.reserve(1), 1)
     assert not set(old) & purse.row.item.keys()
     assert set(new) < purse.row.item.keys()
@@ -302,22 +304,21 @@ def test_a_call_takes_two_writes_and_one_unit_each() -> None:
     usage = Usage(input_tokens=900, output_tokens=200, cache_read_tokens=50)
     for _ in range(100):
         purse.settle(purse.reserve(10), 5, usage)
-    assert (purse.dynamo.calls, purse.dynamo.units) == (200, 200)
+    assert (purse.cloud.dynamo.calls, purse.clients.units) == (200, 200)
 
 
 def test_a_caller_that_leaves_while_its_money_is_taken_pays_nothing() -> None:
     purse = Purse(budget=1_000)
     writing, written = asyncio.Event(), asyncio.Event()
-    call = purse.dynamo.call
 
-    async def slow(service: str, target: str, payload: dict[str, Any]) -> dict[str, Any]:
-        answer = await call(service, target, payload)
+    async def slow(service: str, action: str, payload: dict[str, Any], do: Do) -> Any:
+        answer = await do()
         writing.set()
         await written.wait()
         return answer
 
     async def leave() -> None:
-        purse.dynamo.call = slow  # type: ignore[method-assign]
+        purse.cloud.around = slow
         reserving = asyncio.create_task(purse.budget.reserve(purse.key, FAST, 900))
         await writing.wait()
         reserving.cancel()

@@ -11,6 +11,7 @@ from claude_core.clients import ClientKey, new_key
 from claude_core.errors import AwsUnreachable, NotAuthenticated, OverBudget, TooMany
 from claude_core.reservation import Reservation, Spent, taken_at
 from claude_core.row import Row, minute_of, month_of
+from tests.cloud.faults import losing
 from tests.core.purse import FAST, Purse
 
 BUDGET, RPM = 1_000, 20
@@ -60,7 +61,7 @@ class Money(RuleBasedStateMachine):
     def reserve_and_lose_the_answer(self, cost: int, skew: int) -> None:
         now = self.at(skew)
         before = set(self.purse.row.open)
-        self.purse.dynamo.lose = lambda action: "after"
+        self.purse.cloud.around = losing(lambda action: "after")
         try:
             self.purse.reserve(cost, key=self.keys[-1])
         except AwsUnreachable:
@@ -71,14 +72,14 @@ class Money(RuleBasedStateMachine):
         except (OverBudget, TooMany):
             pass
         finally:
-            self.purse.dynamo.lose = lambda action: None
+            self.purse.cloud.around = None
 
     @rule(held=held, share=st.floats(0, 1), lost=st.sampled_from([None, "before", "after"]))
     def settle(self, held: Reservation, share: float, lost: str | None) -> None:
         """Also twice, also with an answer that is lost, also much later."""
         self.purse.now = self.time
         cost = int(held.cost * share)
-        self.purse.dynamo.lose = lambda action: lost
+        self.purse.cloud.around = losing(lambda action: lost)
         try:
             spent = Spent(FAST, cost)
             row = self.rows[held.id]  # as old as the reservation
@@ -86,7 +87,7 @@ class Money(RuleBasedStateMachine):
         except AwsUnreachable:
             assert lost
         finally:
-            self.purse.dynamo.lose = lambda action: None
+            self.purse.cloud.around = None
         if lost != "before" and held.id in self.open:
             del self.open[held.id]
             self.spent[held.month] += cost
@@ -104,8 +105,7 @@ class Money(RuleBasedStateMachine):
     def rotate(self) -> None:
         """The newest two keys go on; the third ends."""
         new = ClientKey.parse(new_key(self.keys[0].id))
-        item = self.purse.row.item
-        item["key_2"], item["key_1"] = {"S": self.keys[-1].sha256}, {"S": new.sha256}
+        self.purse.change(key_2={"S": self.keys[-1].sha256}, key_1={"S": new.sha256})
         self.keys.append(new)
 
     @rule()
@@ -141,7 +141,7 @@ class Money(RuleBasedStateMachine):
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        return self.purse.dynamo.topic
+        return self.purse.cloud.topic
 
 
 Money.TestCase.settings = settings(max_examples=150, stateful_step_count=40)

@@ -30,7 +30,7 @@ def busiest_second(together: int, *, calls_per_s: int = 1_000) -> int:
         for at in range(SECONDS * calls_per_s // together):
             second = at * together / calls_per_s
             purse.now = start + dt.timedelta(seconds=second)
-            before = purse.dynamo.units
+            before = purse.clients.units
             running.append(
                 (
                     second,
@@ -42,7 +42,7 @@ def busiest_second(together: int, *, calls_per_s: int = 1_000) -> int:
             while running and running[0][0] <= second - TAKES_S:
                 _, admitted = running.popleft()
                 await purse.budget.settle(admitted.held, USED, row=admitted.row)
-            units[int(second)] += purse.dynamo.units - before
+            units[int(second)] += purse.clients.units - before
 
     asyncio.run(work())
     return max(units.values())

@@ -1,0 +1,261 @@
+"""Reads: keys, pages, order, indexes, and how old what they see may be."""
+
+from typing import Any
+
+import pytest
+
+from tests.cloud.index import Projection
+from tests.cloud.keys import Keys
+from tests.cloud.store import KEY, Store
+
+BY_STATUS = Keys("state", "since", frozenset({"since"}))
+ALL, KEYS_ONLY = Projection(), Projection(keys_only=True)
+
+
+def lines(*sorts: str) -> Store:
+    store = Store(Keys("id", "line"))
+    for sort in sorts:
+        store.table.add({**KEY, "line": {"S": sort}, "v": {"S": f"v{sort}"}})
+    store.table.add({"id": {"S": "b"}, "line": {"S": "m"}})
+    return store
+
+
+def sorts(page: dict[str, Any]) -> list[str]:
+    return [one["line"]["S"] for one in page["Items"]]
+
+
+RANGES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("line = :x", {"x": "b"}, ["b"]),
+    ("line < :x", {"x": "b"}, ["a", "ab"]),
+    ("line <= :x", {"x": "b"}, ["a", "ab", "b"]),
+    ("line > :x", {"x": "b"}, ["ba", "c", "é"]),
+    ("line >= :x", {"x": "b"}, ["b", "ba", "c", "é"]),
+    ("line BETWEEN :x AND :y", {"x": "ab", "y": "b"}, ["ab", "b"]),
+    ("begins_with(line, :x)", {"x": "b"}, ["b", "ba"]),
+    ("begins_with(line, :x)", {"x": "z"}, []),
+]
+
+
+@pytest.mark.parametrize(("text", "values", "found"), RANGES)
+def test_a_range_of_sort_keys(text: str, values: dict[str, Any], found: list[str]) -> None:
+    store = lines("a", "ab", "b", "ba", "c", "é")
+    values = {"id": "a", **values}
+    page = store.query(f"id = :id AND {text}", values=values)
+    assert sorts(page) == found
+    assert (page["Count"], page["ScannedCount"]) == (len(found), len(found))
+    assert "LastEvaluatedKey" not in page
+    backward = store.query(f"{text} AND id = :id", values=values, ScanIndexForward=False)
+    assert sorts(backward) == found[::-1]
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_pages_follow_each_other_whatever_is_written_between_them(forward: bool) -> None:
+    store = lines(*"abcdef")
+    asked: dict[str, Any] = {"values": {"id": "a"}, "Limit": 2, "ScanIndexForward": forward}
+    first = store.query("id = :id", **asked)
+    start = first["LastEvaluatedKey"]
+    assert start.keys() == {"id", "line"}
+    store.do("DeleteItem", Key=start)
+    second = store.query("id = :id", **asked, ExclusiveStartKey=start)
+    third = store.query("id = :id", **asked, ExclusiveStartKey=second["LastEvaluatedKey"])
+    order = list("abcdef") if forward else list("fedcba")
+    assert sorts(first) + sorts(second) + sorts(third) == order
+    # A limit that is just met says that there may be more; only an empty page says that not.
+    last = store.query("id = :id", **asked, ExclusiveStartKey=third["LastEvaluatedKey"])
+    assert last == {"Items": [], "Count": 0, "ScannedCount": 0}
+
+
+def test_a_page_ends_at_one_mebibyte() -> None:
+    store = Store(Keys("id", "line"))
+    for at in range(9):
+        store.table.add({**KEY, "line": {"S": str(at)}, "v": {"S": "x" * 300_000}})
+    counts: list[int] = []
+    asked: dict[str, Any] = {"values": {"id": "a"}}
+    while True:
+        page = store.query("id = :id", **asked)
+        counts.append(page["Count"])
+        if "LastEvaluatedKey" not in page:
+            break
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    assert counts == [3, 3, 3]
+
+
+def test_a_filter_counts_after_the_limit_and_knows_no_keys() -> None:
+    store = lines(*"abcd")
+    asked: dict[str, Any] = {"values": {"id": "a", "v": "vd"}, "FilterExpression": "v = :v"}
+    page = store.query("id = :id", Limit=2, **asked)
+    assert (page["Count"], page["ScannedCount"], page["Items"]) == (0, 2, [])
+    assert page["LastEvaluatedKey"]["line"] == {"S": "b"}
+    assert sorts(store.query("id = :id", **asked)) == ["d"]
+    asked["FilterExpression"] = "line = :v"
+    store.mistaken(
+        "Query",
+        KeyConditionExpression="id = :id",
+        FilterExpression="line = :v",
+        ExpressionAttributeValues={":id": {"S": "a"}, ":v": {"S": "a"}},
+    )
+
+
+def test_a_projection_shows_places_and_a_count_shows_none() -> None:
+    store = Store(Keys("id", "line"))
+    item = {**KEY, "line": {"S": "a"}, "m": {"M": {"x": {"N": "1"}, "y": {"N": "2"}}}}
+    store.table.add(item)
+    asked: dict[str, Any] = {"ProjectionExpression": "#l, m.y, nothing", "names": {"l": "line"}}
+    found = [{"line": {"S": "a"}, "m": {"M": {"y": {"N": "2"}}}}]
+    assert store.query("id = :id", values={"id": "a"}, **asked)["Items"] == found
+    page = store.query("id = :id", values={"id": "a"}, Select="COUNT")
+    assert page == {"Count": 1, "ScannedCount": 1}
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "no partition": {"KeyConditionExpression": "line = :id"},
+    "a range of partitions": {"KeyConditionExpression": "id > :id"},
+    "another attribute": {"KeyConditionExpression": "id = :id AND v = :id"},
+    "either": {"KeyConditionExpression": "id = :id OR line = :id"},
+    "not": {"KeyConditionExpression": "id = :id AND line <> :id"},
+    "another type": {"ExpressionAttributeValues": {":id": {"N": "1"}}},
+    "no such index": {"IndexName": "other"},
+    "half a start": {"ExclusiveStartKey": KEY},
+    "a limit that is text": {"Limit": "5"},
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_queries_that_no_table_would_answer(what: str) -> None:
+    asked = {
+        "KeyConditionExpression": "id = :id",
+        "ExpressionAttributeValues": {":id": {"S": "a"}},
+    }
+    lines("a").mistaken("Query", **(asked | WRONG[what]))
+
+
+def indexed(projection: Projection = ALL) -> Store:
+    return Store(by_state=(BY_STATUS, projection))
+
+
+def put(store: Store, id: str, **attributes: dict[str, str]) -> None:
+    store.do("PutItem", Item={"id": {"S": id}, **attributes})
+
+
+def waiting(store: Store, **asked: Any) -> list[str]:
+    names, values = {"s": "state"}, {"s": "w"}
+    page = store.query("#s = :s", names=names, values=values, IndexName="by_state", **asked)
+    return [one["id"]["S"] for one in page["Items"]]
+
+
+def test_an_index_holds_what_has_its_key_sorted_as_numbers_are() -> None:
+    store = indexed()
+    put(store, "c", state={"S": "w"}, since={"N": "10"})
+    put(store, "a", state={"S": "w"}, since={"N": "9"})
+    put(store, "b", state={"S": "w"}, since={"N": "9"})
+    put(store, "half", state={"S": "w"})
+    put(store, "other", state={"S": "done"}, since={"N": "9"})
+    assert waiting(store) == ["a", "b", "c"]
+    store.update("SET #s = :d", key={"id": {"S": "a"}}, names={"s": "state"}, values={"d": "done"})
+    store.update("REMOVE since", key={"id": {"S": "b"}})
+    assert waiting(store) == ["c"]
+    store.do("DeleteItem", Key={"id": {"S": "c"}})
+    assert waiting(store) == []
+
+
+def test_pages_of_an_index_end_with_the_keys_of_both_also_among_equals() -> None:
+    store = indexed()
+    for id in "abcde":
+        put(store, id, state={"S": "w"}, since={"N": "7"})
+    found: list[str] = []
+    asked: dict[str, Any] = {"names": {"s": "state"}, "values": {"s": "w"}, "Limit": 2}
+    while True:
+        page = store.query("#s = :s", IndexName="by_state", **asked)
+        found += [one["id"]["S"] for one in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            break
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        assert page["LastEvaluatedKey"].keys() == {"id", "state", "since"}
+    assert found == list("abcde")
+
+
+@pytest.mark.parametrize(
+    ("projection", "names"),
+    [
+        (KEYS_ONLY, {"id", "state", "since"}),
+        (Projection(include=frozenset({"v"})), {"id", "state", "since", "v"}),
+        (ALL, {"id", "state", "since", "v", "w"}),
+    ],
+)
+def test_an_index_shows_what_is_projected_and_costs_units_for_it(
+    projection: Projection, names: set[str]
+) -> None:
+    store = indexed(projection)
+    put(store, "a", state={"S": "w"}, since={"N": "1"}, v={"S": "1"}, w={"S": "1"})
+    assert store.table.units == 2
+    page = store.query("#s = :s", names={"s": "state"}, values={"s": "w"}, IndexName="by_state")
+    assert page["Items"][0].keys() == names
+    key = {"id": {"S": "a"}}
+    costs = []
+    for text, values in (
+        ("SET w = :x", {"x": "2"}),
+        ("SET v = :x", {"x": "2"}),
+        ("SET since = :x", {"x": 2}),
+        ("REMOVE since", {}),
+    ):
+        before = store.table.units
+        store.update(text, key=key, values=values)
+        costs.append(store.table.units - before - 1)
+    # An entry that moves is deleted and put.
+    assert costs == [int("w" in names), int("v" in names), 2, 1]
+
+
+def test_a_key_of_an_index_has_its_type_and_is_not_empty() -> None:
+    store = indexed()
+    for wrong in ({"since": {"S": "1"}}, {"state": {"S": ""}}):
+        store.refusal("PutItem", Item={**KEY, **wrong})
+    values = {"ExpressionAttributeValues": {":x": {"S": "1"}}}
+    store.refusal("UpdateItem", Key=KEY, UpdateExpression="SET since = :x", **values)
+
+
+def test_an_index_gives_no_consistent_reads() -> None:
+    indexed().mistaken(
+        "Query",
+        IndexName="by_state",
+        KeyConditionExpression="#s = :s",
+        ExpressionAttributeNames={"#s": "state"},
+        ExpressionAttributeValues={":s": {"S": "w"}},
+        ConsistentRead=True,
+    )
+
+
+def test_with_a_lag_indexes_and_eventual_reads_see_what_was_and_consistent_reads_what_is() -> None:
+    store = indexed()
+    put(store, "a", state={"S": "w"}, since={"N": "1"})
+    store.dynamo.lag = lambda: 2.0
+    key = {"id": {"S": "a"}}
+    store.update("SET #s = :d", key=key, names={"s": "state"}, values={"d": "done"})
+    put(store, "b", state={"S": "w"}, since={"N": "1"})
+    for seconds, found, seen in ((0, ["a"], "w"), (1.9, ["a"], "w"), (0.1, ["b"], "done")):
+        store.now += seconds
+        assert waiting(store) == found
+        assert store.do("GetItem", Key=key)["Item"]["state"] == {"S": seen}
+        consistent = store.do("GetItem", Key=key, ConsistentRead=True)
+        assert consistent["Item"]["state"] == {"S": "done"}
+
+
+def test_get_answers_without_an_item_for_what_is_not_there() -> None:
+    assert Store().do("GetItem", Key=KEY) == {}
+
+
+def test_many_keys_at_once_are_100_distinct_ones_and_16_mebibytes() -> None:
+    store = Store()
+    keys = [{"id": {"S": str(at)}} for at in range(60)]
+    for key in keys[:50]:
+        store.table.add({**key, "v": {"S": "x" * 400_000}})
+
+    def get(wanted: list[Any]) -> dict[str, Any]:
+        return store.dynamo.do("BatchGetItem", {"RequestItems": {"jobs": {"Keys": wanted}}})
+
+    answer = get(keys)
+    assert len(answer["Responses"]["jobs"]) == 41
+    left = answer["UnprocessedKeys"]["jobs"]["Keys"]
+    assert len(get(left)["Responses"]["jobs"]) == 9
+    for wrong in ([], keys[:1] * 2, [{"id": {"S": str(at)}} for at in range(101)]):
+        with pytest.raises(AssertionError):
+            get(wrong)
