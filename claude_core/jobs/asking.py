@@ -6,7 +6,7 @@ from typing import Any
 
 from claude_core import messages
 from claude_core.errors import InvalidRequest
-from claude_core.messages import BYTES_PER_TOKEN, Request
+from claude_core.messages import BYTES_PER_TOKEN, NON_STREAMING_MAX_TOKENS, Request
 from claude_core.models import resolve
 from claude_core.wire import Json
 
@@ -35,6 +35,12 @@ def request_of(
         raise InvalidRequest("stream: a job's answer is kept, not streamed")
     asked = {**asked, "stream": True} if streamed else asked
     return messages.request(asked, body.get("headers") or messages.NO_HEADERS)
+
+
+def too_long(body: Json) -> bool:
+    """Whether an answer may be so long that Claude wants it streamed, or in a batch."""
+    asked = body["doc"] if "doc" in body else body["request"]
+    return bool(asked.get("max_tokens", MAX_TOKENS) > NON_STREAMING_MAX_TOKENS)
 
 
 def cacheable(doc: Json) -> Iterator[tuple[str, str]]:

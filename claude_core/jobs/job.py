@@ -44,6 +44,8 @@ JOB_ID = re.compile(r"job_[A-Za-z0-9_-]{8}_[A-Za-z0-9_-]{22}")
 ROW_BYTES = 200_000
 """Of a body, or a result, that a row holds; DynamoDB takes 400 KB of both."""
 
+HEAVY = ("body", "result")
+
 
 class Status(StrEnum):
     """What has become of a job."""
@@ -101,6 +103,12 @@ class Job:
     def place(self) -> str:
         """Its place on a shelf of the index: the time, and what tells two of one moment apart."""
         return f"{self.created}#{self.id[-6:]}"
+
+    @property
+    def light(self) -> "Job":
+        """The same without what it asks and what it got."""
+        kept = {name: value for name, value in self.item.items() if name not in HEAVY}
+        return Job(kept)
 
     @property
     def error(self) -> Json | None:

@@ -1,4 +1,4 @@
-"""Job rows, for those who work on jobs."""
+"""Rows of the jobs table, for those who work on jobs."""
 
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.errors import AwsUnreachable
@@ -15,15 +15,18 @@ class Rows:
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws, self._table = aws, table
 
-    async def read(self, id: str) -> Job | None:
+    async def read(self, id: str) -> Item | None:
         """A row as it stands."""
+        asked = {"TableName": self._table, "Key": {"id": {"S": id}}, "ConsistentRead": True}
         with reached("the jobs table"):
-            answer = await self._aws.call(
-                "dynamodb",
-                "DynamoDB_20120810.GetItem",
-                {"TableName": self._table, "Key": {"id": {"S": id}}, "ConsistentRead": True},
-            )
-        return Job(answer["Item"]) if answer.get("Item") else None
+            answer = await self._aws.call("dynamodb", "DynamoDB_20120810.GetItem", asked)
+        return answer.get("Item") or None
+
+    async def put(self, item: Item) -> None:
+        """Keep a row, whatever stood there."""
+        asked = {"TableName": self._table, "Item": item}
+        with reached("the jobs table"):
+            await self._aws.call("dynamodb", "DynamoDB_20120810.PutItem", asked)
 
     async def write(
         self,
