@@ -1,7 +1,7 @@
 """What a batch came to, client by client: counted from all of its results, however often."""
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field, fields, replace
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 from claude_core.jobs.job import Job, Status, owner_of
 from claude_core.models import Model
@@ -9,7 +9,6 @@ from claude_core.usage import Usage
 from lambda_src.batch_result import Result
 
 IN_BATCH = Usage(batch=True)
-COUNTED = tuple(one.name for one in fields(Usage) if one.type is int)
 
 
 @dataclass(slots=True)
@@ -19,15 +18,12 @@ class Share:
     cost: int = 0
     """Nano-dollars."""
     answers: int = 0
-    tokens: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def usage(self) -> Usage:
-        return replace(IN_BATCH, **self.tokens)
+    usage: Usage = IN_BATCH
 
     def add(self, usage: Usage, cost: int) -> None:
-        self.cost, self.answers = self.cost + cost, self.answers + 1
-        self.tokens.update({name: getattr(usage, name) for name in COUNTED})
+        self.cost += cost
+        self.answers += 1
+        self.usage += usage
 
 
 @dataclass(slots=True)
