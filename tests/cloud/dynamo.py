@@ -36,7 +36,11 @@ MOST_GOT, LARGEST_ANSWER = 100, 16 * 1_048_576
 
 
 class Dynamo:
-    """The tables of an account; `lag` draws how late indexes and eventual reads are, in seconds."""
+    """The tables of an account.
+
+    `lag` draws by how many seconds indexes are behind, and reads of a key that ask for no
+    consistency.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.tables: dict[str, Table] = {}
