@@ -52,12 +52,16 @@ class Share:
 
     async def settle(self, cost: int, spent: Spent | None = None) -> bool:
         """Charge what a call came to; False: that is not written yet, and is tried on."""
-        settled = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait([self.charge(cost, spent)], timeout=SETTLED_WITHIN_S)
+        return bool(done)
+
+    def charge(self, cost: int, spent: Spent | None = None) -> "asyncio.Future[None]":
+        """The same, without waiting for it."""
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         spent = spent or Spent(self.want.model, cost)
         self._chain.ended.append((self.want.cost, spent, settled))
         self._client.wake()
-        done, _ = await asyncio.wait([settled], timeout=SETTLED_WITHIN_S)
-        return bool(done)
+        return settled
 
 
 class ClientMoney:
@@ -78,7 +82,7 @@ class ClientMoney:
             return await admitted
         except asyncio.CancelledError:
             if admitted.done() and not admitted.cancelled() and admitted.exception() is None:
-                await admitted.result().settle(0)
+                admitted.result().charge(0)
             raise
 
     def wake(self) -> None:

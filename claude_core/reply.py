@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from claude_core.errors import AnswerLost
 from claude_core.usage import Usage
@@ -26,7 +25,7 @@ class Reply:
         cls,
         body: bytes,
         request_id: str | None = None,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        headers: Mapping[str, str] | None = None,
     ) -> "Reply":
         """Read an answer; a partial one is never taken for a whole one.
 
@@ -41,7 +40,7 @@ class Reply:
             raise AnswerLost("Claude's answer was not a message; try again")
         if not message.get("stop_reason"):
             raise AnswerLost("Claude's answer was cut off before its end; try again")
-        return cls(body, message, request_id, headers=headers)
+        return cls(body, message, request_id, headers=headers or {})
 
     @property
     def usage(self) -> Usage:

@@ -94,7 +94,7 @@ class Intents:
         item: Item = {
             "id": {"S": f"intent#{id}"},
             "model": {"S": model},
-            "stage": {"S": intent.stage},
+            "stage": {"S": intent.stage.value},
             "expires_at": {"N": str(intent.created + KEPT_S)},
             **{name: {"N": str(getattr(intent, name))} for name in ("created", "fence", "turn")},
             "lease": self._until(lease_s),
@@ -109,8 +109,8 @@ class Intents:
             ":now": {"N": str(self._now())},
             ":lease": self._until(lease_s),
             ":one": {"N": "1"},
-            ":ended": {"S": Stage.ENDED},
-            ":void": {"S": Stage.VOID},
+            ":ended": {"S": Stage.ENDED.value},
+            ":void": {"S": Stage.VOID.value},
         }
         taken, item = await self._rows.update(
             f"intent#{id}",
@@ -134,8 +134,8 @@ class Intents:
         """
         sets = ["#stage = :stage", *(f"#{name} = :{name}" for name in noted)]
         values: Item = {
-            ":stage": {"S": stage},
-            ":before": {"S": intent.stage},
+            ":stage": {"S": stage.value},
+            ":before": {"S": intent.stage.value},
             ":fence": {"N": str(intent.fence)},
             **{f":{name}": value for name, value in noted.items()},
         }

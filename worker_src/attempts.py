@@ -63,7 +63,7 @@ class Attempts:
             raise
         except BaseException:
             # It ends while Claude writes: what that costs is not told any more.
-            await asyncio.shield(share.settle(cost))
+            share.charge(cost)
             raise
         cost = request.model.cost(reply.usage, reply.stop_reason)
         try:

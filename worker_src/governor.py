@@ -1,8 +1,9 @@
 """The pace that Claude allows, learned for each model line: its limits are kept full, not broken.
 
-Until Claude first says no, calls start as they come. Then so many start in a second as a token
-bucket lets: fewer by a fifth whenever Claude says no, a little more with each answer, and never
-more than its own headers promise. While a line is paused nothing starts; other workers hear of it
+Calls start slowly until the first answer, and then as they come, up to what its headers promise.
+Where that is too much, since others share the limit, so many start in a second as a token bucket
+lets: fewer by a fifth whenever Claude says no, by a tenth when little is left of the minute, and a
+little more with each other answer. While a line is paused nothing starts; other workers hear of it
 through the table (`pauses.py`).
 """
 
@@ -13,8 +14,15 @@ from claude_core.errors import KitError
 
 LONGEST_SLEEP_S = 5.0
 """In the process; who must wait longer goes back to the queue."""
-SLOWER, FASTER = 0.8, 0.5
-"""What a refusal multiplies the rate by; starts a second that a second of answers adds."""
+FIRST_RATE = 10.0
+"""Starts a second until Claude has said anything."""
+MUCH_SLOWER, SLOWER, A_LITTLE_SLOWER = 0.4, 0.8, 0.9
+"""What a refusal multiplies the rate by before the first answer, and after it; and what an answer
+does that says that little is left."""
+LITTLE = 0.05
+"""Of a minute's requests."""
+FASTER = 0.02
+"""Starts a second that one answer adds: about 2 % a second."""
 SLOWEST = 0.2
 """Starts a second: without some, nobody would learn that it is over."""
 RECENT_S = 5.0
@@ -27,14 +35,16 @@ class Line:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self.rate: float | None = None
-        """Starts a second; None while nothing has been refused."""
+        self.rate: float | None = FIRST_RATE
+        """Starts a second; None where nothing limits them."""
         self.paused_until = 0.0
         """Seconds since the epoch."""
+        self.turns = 0
+        """Counts the times that it became slower: what was taken before is to be taken anew."""
         self._ceiling = float("inf")
         self._next_start = 0.0
         self._slowed_at = 0.0
-        self._refusals = 0
+        self._refusals, self._heard = 0, False
         self._starts: deque[float] = deque()
 
     def wait_s(self) -> float:
@@ -57,11 +67,17 @@ class Line:
     def answered(self, headers: Mapping[str, str]) -> None:
         """Claude has answered: a little faster, up to what its headers promise."""
         self._refusals = 0
-        limit = headers.get("anthropic-ratelimit-requests-limit", "")
-        if limit.isdigit():
-            self._ceiling = max(SLOWEST, int(limit) / 60)
-        if self.rate:
-            self.rate = min(self._ceiling, self.rate + FASTER / self.rate)
+        limit = _number(headers, "limit")
+        self._ceiling = max(SLOWEST, limit / 60) if limit else float("inf")
+        if not self._heard:
+            self._heard = True
+            if not self._slowed_at:
+                self.rate = self._ceiling if limit else None
+        left = _number(headers, "remaining")
+        if limit and left is not None and left < LITTLE * limit:
+            self._slow(A_LITTLE_SLOWER)
+        elif self.rate:
+            self.rate = min(self._ceiling, self.rate + FASTER)
 
     def refused(self, retry_after_s: float | None) -> float:
         """Claude has said 429 or 529: slower; seconds for which the whole line is paused."""
@@ -80,10 +96,29 @@ class Line:
 
     def pause(self, until: float) -> None:
         """Start nothing before `until`, in seconds since the epoch."""
-        self.paused_until = max(self.paused_until, until)
+        if until > self.paused_until:
+            self.paused_until = until
+            self._turn()
+
+    def _slow(self, by: float) -> None:
+        now = self._now()
+        if now - self._slowed_at >= 1:  # what was under way then tells the same once more
+            self._slowed_at = now
+            rate = self.rate or self._recent(now)
+            self.rate = min(self._ceiling, max(SLOWEST, rate * by))
+            self._turn()
+
+    def _turn(self) -> None:
+        self.turns += 1
+        self._next_start = self._now()
 
     def _recent(self, now: float) -> float:
         return max(1.0, sum(1 for start in self._starts if start <= now) / RECENT_S)
+
+
+def _number(headers: Mapping[str, str], what: str) -> int | None:
+    text = headers.get(f"anthropic-ratelimit-requests-{what}", "")
+    return int(text) if text.isdigit() else None
 
 
 class Governor:

@@ -32,7 +32,7 @@ class Outbox:
     async def tell(self, job: Job) -> None:
         await self._tell(job)
 
-    async def bury(self, run: Run, why: str) -> None:
+    async def bury(self, run: Run) -> None:
         """Move a message to the dead letters."""
         await self._dead_letters.send([run.message.body], group=run.pointer.client)
         await self.delete(run)

@@ -53,7 +53,7 @@ class Work:
         found = await insist(lambda: self._claims.claim(run.pointer.job), seconds=SHORTLY_S)
         match found:
             case None:
-                await self._outbox.bury(run, "there is no such job")
+                await self._outbox.bury(run)
             case Held(left_s):
                 await self._back(run, left_s)
             case Over(job):
@@ -84,13 +84,14 @@ class Work:
     async def _pace(self, run: Run) -> bool:
         """Wait for the model's line; True: it would be too long, and the message is back."""
         line = self._governor.line(run.pointer.model)
-        wait = line.take()
-        if wait is None:
-            await self._back(run, line.wait_s())
-            return True
-        if wait:
-            await asyncio.sleep(wait)
-        return False
+        while (wait := line.take()) is not None:
+            turns = line.turns
+            if wait:
+                await asyncio.sleep(wait)
+            if turns == line.turns:
+                return False
+        await self._back(run, line.wait_s())
+        return True
 
     async def _claimed(self, run: Run, job: Job) -> None:
         run.claim, run.held_until = job, float(job.lease)
@@ -122,11 +123,10 @@ class Work:
 
     async def _conclude(self, run: Run, job: Job) -> None:
         """Tell of a job that is over, and delete its message; a crash before that does it again."""
+        await self._outbox.tell(job)
         if job.status is Status.DEAD:
-            await self._outbox.bury(run, job.error["message"] if job.error else "dead")
-            await self._outbox.tell(job)
+            await self._outbox.bury(run)
         else:
-            await self._outbox.tell(job)
             await self._outbox.delete(run)
 
     async def _end(self, run: Run, job: Job, end: End) -> None:

@@ -15,6 +15,8 @@ from worker_src.slots import Slots
 from worker_src.work import Work
 
 POLL_S = 20
+GATHER_S = 0.05
+"""That a receive waits for more slots to get free, when few are."""
 FULL_S = 5
 """Before a message that does not fit now comes again."""
 REST_S = 1.0
@@ -76,6 +78,10 @@ class Worker:
     async def _take(self) -> None:
         while not self._draining.is_set():
             free = await self._slots.free()
+            if free < TOGETHER:
+                # Slots get free one by one: a request for each would cost more than the job does.
+                await asyncio.sleep(GATHER_S)
+                free = await self._slots.free()
             paused_s = self._governor.all_paused_s
             if paused_s > LONGEST_SLEEP_S or self.resting:
                 await asyncio.sleep(min(paused_s, LONGEST_SLEEP_S) or REST_S)

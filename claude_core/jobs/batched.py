@@ -27,7 +27,7 @@ class Batched:
         """Take a job that waits; None: it does not wait any more. Counts an attempt."""
         values: Item = {
             **_ours(intent),
-            ":queued": {"S": Status.QUEUED},
+            ":queued": {"S": Status.QUEUED.value},
             ":model": {"S": model},
             ":place": {"S": place(intent)},
             ":one": {"N": "1"},
@@ -46,7 +46,7 @@ class Batched:
     async def back(self, job: Job, intent: str, *, model: str) -> Job | None:
         """Let go of a job that was not asked, to wait for another batch; as it stands then."""
         update = "SET #status = :queued, waiting = :model, attempts = attempts - :one REMOVE #batch"
-        values = {":queued": {"S": Status.QUEUED}, ":model": {"S": model}, ":one": {"N": "1"}}
+        values = {":queued": {"S": Status.QUEUED.value}, ":model": {"S": model}, ":one": {"N": "1"}}
         return await self._write(job, intent, update, values)
 
     async def expired(self, job: Job, intent: str, *, model: str) -> Job | None:
@@ -55,7 +55,7 @@ class Batched:
             job,
             intent,
             "SET #status = :queued, waiting = :model, expiries = :one REMOVE #batch",
-            {":queued": {"S": Status.QUEUED}, ":model": {"S": model}, ":one": {"N": "1"}},
+            {":queued": {"S": Status.QUEUED.value}, ":model": {"S": model}, ":one": {"N": "1"}},
             condition=f"{OURS} AND attribute_not_exists(expiries)",
         )
 
@@ -65,7 +65,7 @@ class Batched:
             job,
             intent,
             "SET #status = :queued, lane = :now, #long = :long REMOVE #batch, waiting",
-            {":queued": {"S": Status.QUEUED}, ":now": {"S": "now"}, ":long": {"BOOL": long}},
+            {":queued": {"S": Status.QUEUED.value}, ":now": {"S": "now"}, ":long": {"BOOL": long}},
             **{"#long": "long"},
         )
 
@@ -102,4 +102,4 @@ def ended_in(job: Job, intent: str) -> bool:
 
 
 def _ours(intent: str) -> Item:
-    return {":batched": {"S": Status.BATCHED}, ":intent": {"S": intent}}
+    return {":batched": {"S": Status.BATCHED.value}, ":intent": {"S": intent}}

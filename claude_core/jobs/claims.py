@@ -81,7 +81,7 @@ class Claims:
                 "SET #status = :queued, attempts = attempts - :back, "
                 "failures = if_not_exists(failures, :zero) + :failed REMOVE lease, holder",
                 {
-                    ":queued": {"S": Status.QUEUED},
+                    ":queued": {"S": Status.QUEUED.value},
                     ":back": {"N": "0" if counts else "1"},
                     ":failed": {"N": str(int(failed))},
                     ":zero": {"N": "0"},
@@ -108,8 +108,8 @@ class Claims:
     ) -> tuple[bool, Item]:
         """The write of a claim: whether it was made, and the row after it, or as it stands."""
         values: Item = {
-            ":seen": {"S": seen},
-            ":running": {"S": Status.RUNNING},
+            ":seen": {"S": seen.value},
+            ":running": {"S": Status.RUNNING.value},
             ":holder": {"S": self._holder},
             ":lease": self._lease(),
             ":one": {"N": "1"},

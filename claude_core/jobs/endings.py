@@ -25,7 +25,7 @@ class Endings:
             result: Claude's message as it came, JSON.
             at: where the result is, if it is too large for the row.
         """
-        kept = "result_at" if at else "result"
+        kept = "result_at" if at else "#result"
         text = at or result
         values: Item = {
             ":result": {"S": text},
@@ -60,12 +60,12 @@ class Endings:
         now = self._now()
         finished = dt.datetime.fromtimestamp(now, dt.UTC).isoformat(timespec="seconds")
         values |= {
-            ":status": {"S": status},
+            ":status": {"S": status.value},
             ":listed": {"S": f"{status.shelf}#{job.place}"},
             ":finished": {"S": finished.replace("+00:00", "Z")},
             ":expires": {"N": str(int(now) + self._keep_s)},
-            ":queued": {"S": Status.QUEUED},
-            ":batched": {"S": Status.BATCHED},
+            ":queued": {"S": Status.QUEUED.value},
+            ":batched": {"S": Status.BATCHED.value},
         }
         gone = "lease, holder" if listed else "lease, holder, waiting"
         item = await self._rows.write(

@@ -7,6 +7,8 @@ from claude_core.jobs.reached import reached
 from claude_core.row import Item
 
 HELD = "#status = :running AND fence = :fence"
+RESERVED = ("usage", "error", "result")
+"""Attributes whose names are DynamoDB's own words, beside `status`."""
 
 
 class Rows:
@@ -39,8 +41,8 @@ class Rows:
     ) -> Item | None:
         """A write under a claim; the row after it, or None: the claim is lost."""
         names = {"#status": "status"}
-        names |= {f"#{name}": name for name in ("usage", "error") if f"#{name}" in update}
-        values |= {":running": {"S": Status.RUNNING}, ":fence": {"N": str(job.fence)}}
+        names |= {f"#{name}": name for name in RESERVED if f"#{name}" in update}
+        values |= {":running": {"S": Status.RUNNING.value}, ":fence": {"N": str(job.fence)}}
         written, item = await self.update(job.id, update, condition, values, names)
         if written:
             return item

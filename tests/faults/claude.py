@@ -1,4 +1,4 @@
-"""Claude for the simulator: answers after a while, misbehaves by the seed, and counts what it bills.
+"""Claude for the simulator: answers after a while, misbehaves by the seed, counts what it bills.
 
 What has reached it is answered and billed there, whatever becomes of who asked.
 """
@@ -44,9 +44,11 @@ class SimClaude:
     billed: Counter[str] = field(default_factory=Counter)
     """Completions by what was asked: each is paid."""
     excused: Counter[str] = field(default_factory=Counter)
-    """Completions whose answer could not be kept: the asker was killed, or the answer lost."""
+    """Completions whose answer could not be kept: the asker was killed before it had stored it, or
+    the answer was lost on its way."""
     refused: int = 0
-    _minute: tuple[int, int] = (0, 0)
+    _bucket: tuple[float, float] | None = None
+    """When it was looked at, and what was in it then."""
 
     async def ask(self, request: Request, *, deadline: float) -> Reply:
         loop = asyncio.get_running_loop()
@@ -56,14 +58,17 @@ class SimClaude:
         await asyncio.sleep(self.rand.random() * 0.05)
         self._refuse(loop.time())
         process, answered = CURRENT.get(), loop.create_future()
+        assert process is not None
         takes_s = 0.3 + self.rand.random() ** 3 * self.longest_s
         lost = self.rand.random() < self.faults.reset
 
         def answer() -> None:
             # On Claude's side: it happens, and is paid, whoever still listens.
             self.billed[asked] += 1
-            if lost or answered.done() or (process is not None and process.dead):
+            if lost or answered.done() or process.dead:
                 self.excused[asked] += 1
+            else:
+                process.in_hand.add(asked)
             if not answered.done():
                 answered.set_result(None)
 
@@ -73,7 +78,7 @@ class SimClaude:
                 await answered
         except TimeoutError as err:
             raise errors.DeadlinePassed("too late") from err
-        if POISON in asked and process is not None:
+        if POISON in asked:
             process.kill()
             await asyncio.sleep(0)
         if lost:
@@ -85,17 +90,17 @@ class SimClaude:
             "stop_reason": "end_turn",
             "usage": {"input_tokens": INPUT, "output_tokens": OUTPUT},
         }
-        return Reply(json.dumps(body).encode(), body)
+        return Reply(json.dumps(body).encode(), body, headers=self._headers())
 
     def _refuse(self, now: float) -> None:
         draw, faults = self.rand.random(), self.faults
-        minute, used = self._minute
         if self.per_minute is not None:
-            used = used + 1 if minute == int(now // 60) else 1
-            self._minute = int(now // 60), used
-            if used > self.per_minute:
+            left = self._left(now)
+            if left < 1:
                 self.refused += 1
-                raise errors.RateLimited("slow down", retry_after_s=60 - now % 60)
+                wait_s = (1 - left) * 60 / self.per_minute
+                raise errors.RateLimited("slow down", retry_after_s=wait_s)
+            self._bucket = now, left - 1
         for share, error in (
             (faults.overloaded, errors.Overloaded("overloaded")),
             (faults.rate_limited, errors.RateLimited("slow down", retry_after_s=2.0)),
@@ -106,3 +111,20 @@ class SimClaude:
                 self.refused += 1
                 raise error
             draw -= share
+
+    def _left(self, now: float) -> float:
+        """Requests in the bucket, which holds those of ten seconds and fills all the time."""
+        assert self.per_minute is not None
+        most = self.per_minute / 6
+        at, left = self._bucket or (now, most)
+        return min(most, left + (now - at) * self.per_minute / 60)
+
+    def _headers(self) -> dict[str, str]:
+        if self.per_minute is None:
+            return {}
+        name, left = "anthropic-ratelimit-requests", self._left(asyncio.get_running_loop().time())
+        share = left / (self.per_minute / 6)
+        return {
+            f"{name}-limit": str(self.per_minute),
+            f"{name}-remaining": str(int(share * self.per_minute)),
+        }

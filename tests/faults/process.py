@@ -1,11 +1,12 @@
-"""A process that can be killed at any await: from then on none of its code runs, not even `finally`.
+"""A process that can be killed at any await: from then on none of its code runs, no `finally`.
 
-Every task that it starts is stepped through here, so a kill falls between two steps of one of them,
-as `kill -9` does; what it had asked of AWS or of Claude may still happen there.
+Every task that it starts is stepped through here, so a kill falls between two steps of one of
+them, as `kill -9` does; what it had asked of AWS or of Claude may still happen there.
 """
 
 import asyncio
 import contextvars
+import warnings
 from collections.abc import Coroutine, Generator
 from contextlib import suppress
 from typing import Any
@@ -21,6 +22,9 @@ class Process:
         self._kill_at = kill_at
         self.died = asyncio.Event()
         self._coroutines: list[_Stepped] = []
+        self.main: asyncio.Task[Any]
+        self.in_hand: set[str] = set()
+        """What it has been answered, and has not stored."""
 
     def start(self, doing: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine as the main task of this process."""
@@ -32,6 +36,14 @@ class Process:
         self.dead = True
         self.died.set()
 
+    async def ended(self) -> None:
+        """Wait until it has ended, or was killed; raises what its main task has raised."""
+        died = asyncio.create_task(self.died.wait())
+        await asyncio.wait([died, self.main], return_when=asyncio.FIRST_COMPLETED)
+        died.cancel()
+        if not self.dead:
+            self.main.result()
+
     def step(self) -> bool:
         """Count one step of one task; whether it may be made."""
         self.steps += 1
@@ -41,9 +53,10 @@ class Process:
 
     def bury(self) -> None:
         """Give back what a dead process held, when its world has ended."""
-        for one in self._coroutines:
-            with suppress(BaseException):
-                one.inner.close()
+        with warnings.catch_warnings(action="ignore"):
+            for one in self._coroutines:
+                with suppress(BaseException):
+                    one.inner.close()
 
     def wrapped(self, doing: Any) -> "_Stepped":
         stepped = _Stepped(self, doing)

@@ -1,0 +1,17 @@
+"""The real worker under faults and kills, on a virtual clock; `make faults` plays many more."""
+
+import pytest
+
+from tests.faults import each
+from tests.faults.scenario import by_seed, play
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_job_ends_once_and_is_paid_once_under_faults_and_crashes(seed: int) -> None:
+    play(by_seed(seed, 60))
+
+
+def test_each_failpoint_alone_loses_nothing_and_pays_nothing_twice() -> None:
+    played = [play(scenario) for _, scenario in each.scenarios()]
+    assert len(played) > 400
+    assert sum(world.processes[0].dead for world in played) > 300, "the kills did not kill"
