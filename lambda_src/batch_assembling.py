@@ -46,8 +46,8 @@ class Assembling:
         Returns:
             For how long the line is to be left alone, if Claude says so.
         """
+        await self._post.poll(Poll(line.holder), time.lease_s + SAFETY_S)
         intent = await self._intents.begin(line.holder, line.model, lease_s=time.lease_s)
-        await self._post.poll(Poll(intent.id), time.lease_s + SAFETY_S)
         asked, unasked = await self._claim(intent, jobs, time)
         parts, unserved = batch_requests.parts(intent.id, asked)
         bill = await self._money.reserve(intent, parts)

@@ -4,7 +4,7 @@ A batch that is made and not known would be paid for and asked again. So its row
 names it in each `custom_id`, and lists the money that was taken for it. Rows of the jobs table:
 
 id                  intent#ID
-model, created      whose jobs; when, in seconds since the epoch: its reservations are named by both
+model, begun        whose jobs; when, in seconds since the epoch: its reservations are named by both
 stage               of `Stage`
 jobs, held          how many were sent; nano-dollars taken, by client
 sent_at, sent_by    when Claude was asked to make it; until when that may have arrived
@@ -49,7 +49,7 @@ class Intent:
 
     id: str
     model: str
-    created: int
+    begun: int
     stage: Stage = Stage.CLAIMING
     fence: int = 1
     turn: int = 1
@@ -62,7 +62,7 @@ class Intent:
     @property
     def reservation(self) -> str:
         """The id of its money, the same in each client's row."""
-        return f"{self.created:08x}{BATCH}-{self.id}"
+        return f"{self.begun:08x}{BATCH}-{self.id}"
 
     @classmethod
     def of(cls, item: Item) -> "Intent":
@@ -70,7 +70,7 @@ class Intent:
         return cls(
             id=found["id"].partition("#")[2],
             model=found["model"],
-            created=int(found["created"]),
+            begun=int(found["begun"]),
             stage=Stage(found["stage"]),
             fence=int(found["fence"]),
             turn=int(found["turn"]),
@@ -95,8 +95,8 @@ class Intents:
             "id": {"S": f"intent#{id}"},
             "model": {"S": model},
             "stage": {"S": intent.stage.value},
-            "expires_at": {"N": str(intent.created + KEPT_S)},
-            **{name: {"N": str(getattr(intent, name))} for name in ("created", "fence", "turn")},
+            "expires_at": {"N": str(intent.begun + KEPT_S)},
+            **{name: {"N": str(getattr(intent, name))} for name in ("begun", "fence", "turn")},
             "lease": self._until(lease_s),
         }
         await self._rows.put(item)
@@ -172,7 +172,7 @@ class Intents:
         item: Item = {
             "id": {"S": f"batchid#{batch_id}"},
             "intent": {"S": intent.id},
-            "expires_at": {"N": str(intent.created + KEPT_S)},
+            "expires_at": {"N": str(intent.begun + KEPT_S)},
         }
         await self._rows.put(item)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from claude_core.errors import KitError
 from claude_core.incoming import Incoming
 from claude_core.telemetry import Telemetry
-from lambda_src.batch_messages import Poll, Post, Wake, parsed
+from lambda_src.batch_messages import Poll, Post, Wake, named, parsed
 from lambda_src.batch_polling import Polling
 from lambda_src.batch_time import Time
 from lambda_src.batch_waking import Waking
@@ -30,8 +30,7 @@ class Lane:
             try:
                 await self._one(message, time)
             except KitError as err:
-                # Not its message: it may quote what is asked.
-                self._telemetry.trouble(f"the batch lane has to wait: {type(err).__name__}")
+                self._telemetry.trouble(f"the batch lane has to wait: {named(err)}")
                 failed += places
             except Exception as err:
                 self._telemetry.crashed(Incoming("batch"), err)

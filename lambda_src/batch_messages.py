@@ -6,6 +6,7 @@ Nothing is in them that a row does not say, too, so one that comes twice, or lat
 import json
 from dataclasses import dataclass
 
+from claude_core.errors import AwsUnreachable, KitError
 from claude_core.jobs.reached import reached
 from claude_core.jobs.sqs import LONGEST_DELAY_S, Queue
 
@@ -48,6 +49,11 @@ def parsed(text: str) -> Wake | Poll:
         case {"poll": str(intent)} if intent:
             return Poll(intent)
     raise ValueError("not a message of this kit")
+
+
+def named(err: KitError) -> str:
+    """An error for the log. Claude's own words stay out: they may quote what is asked."""
+    return err.message if isinstance(err, AwsUnreachable) else type(err).__name__
 
 
 class Post:

@@ -13,7 +13,7 @@ from claude_core.telemetry import Telemetry
 from lambda_src.batch_adopting import Adopting
 from lambda_src.batch_creating import Creating
 from lambda_src.batch_intents import Intent, Intents, Stage
-from lambda_src.batch_messages import Poll, Post
+from lambda_src.batch_messages import Poll, Post, named
 from lambda_src.batch_releasing import Releasing
 from lambda_src.batch_results import Results
 from lambda_src.batch_time import Time
@@ -58,7 +58,7 @@ class Polling:
             again_s = await self._look(intent, time)
         except KitError as err:
             # Whoever failed, AWS or Claude: all that is done here can be done again.
-            self._telemetry.trouble(f"a batch has to wait: {type(err).__name__}")
+            self._telemetry.trouble(f"a batch has to wait: {named(err)}")
             again_s = max(SOONEST_S, err.retry_after_s or 0.0)
         if again_s is not None:
             await self._post.poll(Poll(intent.id, intent.turn + 1), again_s)

@@ -5,9 +5,9 @@ import string
 from collections.abc import Callable
 from random import Random
 
-from claude_core.jobs.claims import Held
+from claude_core.jobs.sqs import LONGEST_DELAY_S
 from lambda_src.batch_assembling import Assembling
-from lambda_src.batch_line import Line, Lines
+from lambda_src.batch_line import Busy, Line, Lines
 from lambda_src.batch_messages import Post, Wake
 from lambda_src.batch_time import Time
 from lambda_src.batch_waiting import Chosen, Waiting
@@ -16,6 +16,8 @@ LOOK_AGAIN_S = 60.0
 """After a look: what came meanwhile is in the index then. One batch a minute, but for full ones."""
 EARLIER_S = 15.0
 """That a line is free before its wake-up comes: clocks differ."""
+SOON_S = 2.0
+"""For a wake-up that must not come before the line is free."""
 DAY_S = 86_400.0
 ALPHABET, ID_LENGTH = string.ascii_lowercase + string.digits, 16
 
@@ -37,33 +39,44 @@ class Waking:
         self._post, self._now, self._rand = post, now, rand
 
     async def wake(self, wake: Wake, time: Time) -> None:
-        """Look after a model's line; a second one who comes meanwhile comes again later."""
+        """Look after a model's line. Of those that come meanwhile one comes again later: it looks
+        after the jobs of all."""
         intent = "".join(self._rand.choices(ALPHABET, k=ID_LENGTH))
         line = await self._lines.take(wake.model, intent, lease_s=time.lease_s)
-        if isinstance(line, Held):
-            await self._post.wake(wake, line.left_s + 1)
+        if isinstance(line, Busy):
+            if not line.looked_after:
+                again_s = min(line.left_s + 1, LOOK_AGAIN_S)
+                await self._post.wake(wake, again_s)
+                await self._lines.expect(wake.model, self._now() + again_s)
             return
         chosen = await self._waiting.choose(line)
         pause_s = await self._assembling.make(line, chosen.jobs, time) if chosen.jobs else None
-        await self._leave(line, self._next_s(wake, line, chosen, pause_s))
+        await self._leave(line, *self._next(wake, chosen, pause_s))
 
-    def _next_s(
-        self, wake: Wake, line: Line, chosen: Chosen, pause_s: float | None
-    ) -> float | None:
-        """Seconds until the line is looked at again; None: a new job's wake-up does."""
+    def _next(
+        self, wake: Wake, chosen: Chosen, pause_s: float | None
+    ) -> tuple[float | None, float]:
+        """Seconds until the line is looked at again (None: a new job's wake-up does), and for how
+        many of them it is closed."""
         if pause_s is not None:
-            return pause_s
+            next_s = min(max(pause_s, SOON_S), LONGEST_DELAY_S)
+            return next_s, next_s - EARLIER_S
         if chosen.more:
-            return 0.0
-        if chosen.jobs or not wake.again:
-            return LOOK_AGAIN_S
-        rests = chosen.rests_until
-        return None if rests is None else max(LOOK_AGAIN_S, rests - self._now())
+            return SOON_S, 0.0
+        if chosen.jobs:
+            return LOOK_AGAIN_S, LOOK_AGAIN_S - EARLIER_S
+        if not wake.again:
+            return LOOK_AGAIN_S, 0.0
+        if chosen.rests_until is None:
+            return None, 0.0
+        rest_s = chosen.rests_until - self._now()
+        return min(max(rest_s, LOOK_AGAIN_S), LONGEST_DELAY_S), 0.0
 
-    async def _leave(self, line: Line, next_s: float | None) -> None:
-        """The row first: a wake-up must find the line free."""
+    async def _leave(self, line: Line, next_s: float | None, closed_s: float) -> None:
         now = self._now()
         line.resting = {who: until for who, until in line.resting.items() if until > now - DAY_S}
-        await self._lines.leave(line, free_at=now + max(0.0, (next_s or 0.0) - EARLIER_S))
         if next_s is not None:
+            # First: if it ended between the two the line would be left, and nobody would look.
             await self._post.wake(Wake(line.model, again=True), next_s)
+        due = None if next_s is None else now + next_s
+        await self._lines.leave(line, free_at=now + max(0.0, closed_s), due=due)

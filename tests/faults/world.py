@@ -45,6 +45,9 @@ class Quiet(Telemetry):
     def answered(self, *_: Any, **__: Any) -> None:
         self.counts["answers"] += 1
 
+    def batch(self, *_: Any, **__: Any) -> None:
+        self.counts["batch_shares"] += 1
+
     def count(self, **values: float) -> None:
         for name, value in values.items():
             self.counts[name] += int(value)
