@@ -20,7 +20,7 @@ class Source:
     def __init__(self, world: BatchWorld, *, kill_at: int | None = None, most: int = 10) -> None:
         self._world, self._most = world, most
         self._url = world.settings.batch_queue
-        self.processes = [Process("call-0", kill_at=kill_at)]
+        self.processes = [Process("call-0", kill_at=kill_at or self._end())]
         self._lane = world.lane()
 
     async def run(self) -> None:
@@ -36,7 +36,8 @@ class Source:
     async def _call(self, texts: list[str]) -> list[int] | None:
         """The places of the messages that failed; None: the process was killed."""
         if self.processes[-1].dead:
-            self.processes.append(Process(f"call-{len(self.processes)}"))
+            name = f"call-{len(self.processes)}"
+            self.processes.append(Process(name, kill_at=self._end()))
             self._lane = self._world.lane()
         process, failed = self.processes[-1], list[int]()
         process.main = process.start(self._handle(self._lane, texts, failed))
@@ -46,6 +47,13 @@ class Source:
         except TimeoutError:
             process.kill()
         return None if process.dead else failed
+
+    def _end(self) -> int | None:
+        """The step at which the next process is killed."""
+        shape = self._world.shape
+        if not shape.kill_every or self._world.loop.time() > shape.quiet_after_s:
+            return None
+        return round(self._world.rand.expovariate(1 / shape.kill_every)) + 1
 
     async def _handle(self, lane: Lane, texts: list[str], failed: list[int]) -> None:
         failed += await lane.handle(texts, Time.of(self._world.shape.timeout_s))

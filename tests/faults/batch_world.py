@@ -52,6 +52,12 @@ class Shape:
     seed: int = 1
     break_at: tuple[int, str] | None = None
     outage_s: float = 0.0
+    trouble: float = 0.0
+    """Share of calls, to AWS and to Claude, that fail."""
+    kill_every: int = 0
+    """Steps that a process lives, on average; 0: nobody kills."""
+    quiet_after_s: float = 7_200.0
+    """From then on nobody kills."""
     duplicates: float = 0.0
     lag_s: float = 1.0
     """That indexes follow their table by, at most."""
@@ -69,7 +75,9 @@ class BatchWorld:
         loop.set_task_factory(cast(Any, task_factory))
         self.rand = random.Random(shape.seed)
         self.cloud = Cloud(self.now, self.rand)
-        self.points = Failpoints(shape.break_at, outage_s=shape.outage_s)
+        self.points = Failpoints(
+            self.rand, break_at=shape.break_at, outage_s=shape.outage_s, trouble=shape.trouble
+        )
         self.cloud.around = self.points.around
         self.cloud.services["ecs"] = ("AmazonEC2ContainerServiceV20141113", Ecs())
         self.cloud.sqs.trouble = Trouble(duplicates=shape.duplicates)

@@ -1,6 +1,7 @@
 """Every call of a simulated process, to AWS and to Claude, by its number: one of them may fail."""
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,13 +15,25 @@ LATENCY_S = 0.002
 
 
 class Failpoints:
-    """`break_at` is a call, and "before" it is done or "after"; `outage_s` is for how long from
-    then on all of AWS is down."""
+    """Counts the calls, and breaks those that it is told to."""
 
-    def __init__(self, break_at: tuple[int, str] | None = None, *, outage_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        rand: random.Random,
+        *,
+        break_at: tuple[int, str] | None = None,
+        outage_s: float = 0.0,
+        trouble: float = 0.0,
+    ) -> None:
+        """
+        Args:
+            break_at: a call, and "before" it is done or "after".
+            outage_s: for so long from then on all of AWS is down.
+            trouble: share of all calls that fail, half of them after they were done.
+        """
         self.calls = 0
-        self._break_at, self._outage_s = break_at, outage_s
-        self._down_until = 0.0
+        self._rand, self._break_at, self._outage_s = rand, break_at, outage_s
+        self._trouble, self._down_until = trouble, 0.0
 
     @asynccontextmanager
     async def call(self, lost: Exception) -> AsyncGenerator[None]:
@@ -46,6 +59,8 @@ class Failpoints:
         if CURRENT.get() is None:
             return None
         self.calls += 1
+        if self._trouble and self._rand.random() < self._trouble:
+            return self._rand.choice(("before", "after"))
         if self._break_at is None or self._break_at[0] != self.calls:
             return None
         if self._outage_s:
