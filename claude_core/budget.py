@@ -23,7 +23,7 @@ from claude_core.models import Model
 from claude_core.reached import reached
 from claude_core.reservation import Reservation, Spent, new_id
 from claude_core.row import MOST_GONE, Item, Row
-from claude_core.settlement import settlement
+from claude_core.settlement import given_back, settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,19 @@ class Budget:
                 raise AwsUnreachable(f"the clients table refused: {err}") from err
         else:
             await self._chores.after(after, held.month, now)
+
+    async def give_back(self, client: str, id: str) -> None:
+        """Give back whatever a reservation has taken, of which nothing was spent; as often as one
+        likes, and for one that was never made.
+
+        Raises:
+            AwsUnreachable: it may be open still.
+        """
+        try:
+            await self.write(client, given_back(id))
+        except AwsRefused as err:
+            if err.code != FAILED:
+                raise AwsUnreachable(f"the clients table refused: {err}") from err
 
     async def _admit(self, client: str, wanted: Wanted) -> Row:
         try:

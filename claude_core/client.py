@@ -1,30 +1,27 @@
 """The only caller of Claude: a deadline in; an answer, or a typed error, out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
 
 import httpx2
 
 from claude_core import errors
 from claude_core.assembled import assembled
 from claude_core.lazy import anthropic
-from claude_core.messages import NO_HEADERS, Request
+from claude_core.messages import Request
 from claude_core.raised import BROKEN, typed
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
+from claude_core.sdk_options import PLAIN, chunks, options
 from claude_core.secret import Secret
 from claude_core.sse import Event
 from claude_core.stream import Streamed
+from claude_core.tries import LATE, Tries
 
-T = TypeVar("T")
-
-CONNECT_TIMEOUT_S = 5.0
 MESSAGES = "/v1/messages"
-LATE = "Claude did not answer in the time that this route has; ask for less, or stream"
 
 
 class Claude:
@@ -40,7 +37,7 @@ class Claude:
             http_client=http,
             max_retries=0,
         )
-        self._secret, self._retries = secret, retries
+        self._secret, self._tries = secret, Tries(secret, retries)
 
     async def ask(self, request: Request, *, deadline: float) -> Reply:
         """One answer; a request to stream is read to its end.
@@ -61,7 +58,7 @@ class Claude:
             headers = answer.headers
             return Reply.from_bytes(answer.content, headers.get("request-id"), headers)
 
-        reply, attempts = await self._within(deadline, once)
+        reply, attempts = await self._tries.within(deadline, once)
         return replace(reply, attempts=attempts)
 
     async def stream(
@@ -74,56 +71,66 @@ class Claude:
         `deadline`. Raises as `ask` does.
         """
         open_once = partial(self._open, request, deadline)
-        (first, streamed), attempts = await self._within(open_deadline, open_once)
+        (first, streamed), attempts = await self._tries.within(open_deadline, open_once)
         streamed.attempts = attempts
         return first, streamed
 
     async def count_tokens(self, request: Request, *, deadline: float) -> bytes:
         """Claude's own count of a request's tokens, as it came; raises as `ask` does."""
         once = partial(self._send, f"{MESSAGES}/count_tokens", request)
-        return (await self._within(deadline, once))[0].content
+        return (await self._tries.within(deadline, once))[0].content
+
+    async def get(self, path: str, *, deadline: float) -> bytes:
+        """What is there that is no message; raises as `ask` does."""
+
+        async def once(key: str) -> httpx2.Response:
+            with typed():
+                return await self._sdk.get(path, cast_to=httpx2.Response, options=options(key))
+
+        return (await self._tries.within(deadline, once))[0].content
+
+    async def post(self, path: str, content: bytes, *, deadline: float) -> bytes:
+        """The answer to what is no message, and may not be done twice: it is tried once. Raises as
+        `ask` does."""
+
+        async def once(key: str) -> httpx2.Response:
+            with typed():
+                return await self._sdk.post(
+                    path, cast_to=httpx2.Response, content=content, options=options(key)
+                )
+
+        return (await self._tries.within(deadline, once, retried=False))[0].content
+
+    async def read(self, path: str, *, deadline: float) -> AsyncGenerator[bytes]:
+        """What is there, as it comes; close it (`aclosing`). Raises as `ask` does."""
+
+        async def once(key: str) -> anthropic.AsyncStream[object]:
+            with typed():
+                return await self._sdk.get(
+                    path,
+                    cast_to=object,
+                    options=options(key, PLAIN),
+                    stream=True,
+                    stream_cls=anthropic.AsyncStream[object],
+                )
+
+        opened, _ = await self._tries.within(deadline, once)
+        try:
+            coming = chunks(opened.response)
+            while True:
+                async with asyncio.timeout_at(deadline):
+                    chunk = await anext(coming, None)
+                if chunk is None:
+                    return
+                yield chunk
+        except TimeoutError as err:
+            raise errors.DeadlinePassed(LATE) from err
+        finally:
+            await opened.close()
 
     async def warm(self) -> None:
         """Read the key ahead of the first request; raises as `ask` does without one."""
         await self._secret.get()
-
-    async def _within(self, deadline: float, once: Callable[[str], Awaitable[T]]) -> tuple[T, int]:
-        """What `once` gives with the key, and how often it was tried."""
-        tried: list[None] = []
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._attempts(deadline, once, tried), len(tried)
-        except TimeoutError as err:
-            failed = errors.DeadlinePassed(LATE)
-            failed.attempts = len(tried)
-            raise failed from err
-        except errors.KitError as err:
-            err.attempts = len(tried)
-            raise
-
-    async def _attempts(
-        self, deadline: float, once: Callable[[str], Awaitable[T]], tried: list[None]
-    ) -> T:
-        self._retries.earn()
-        key, attempt, renewed = await self._secret.get(), 0, False
-        while True:
-            attempt += 1
-            tried.append(None)
-            try:
-                return await once(key)
-            except errors.KeyRejected:
-                if renewed:
-                    raise
-                fresh = await self._secret.refresh(rejected=key)
-                if fresh == key:
-                    raise
-                key, attempt, renewed = fresh, 0, True
-            except errors.UpstreamFailed as err:
-                left = deadline - asyncio.get_running_loop().time()
-                wait = self._retries.delay(err, attempt, left)
-                if wait is None:
-                    raise
-                await asyncio.sleep(wait)
 
     async def _open(self, request: Request, deadline: float, key: str) -> tuple[Event, Streamed]:
         with typed():
@@ -131,12 +138,12 @@ class Claude:
                 MESSAGES,
                 cast_to=object,
                 content=request.wire,
-                options=_options(request, key, {"accept-encoding": "identity"}),
+                options=options(key, request.headers, PLAIN),
                 stream=True,
                 stream_cls=anthropic.AsyncStream[object],
             )
         streamed = Streamed(
-            _chunks(answer.response),
+            chunks(answer.response),
             answer.close,
             deadline=deadline,
             request_id=answer.response.headers.get("request-id"),
@@ -156,19 +163,5 @@ class Claude:
                 path,
                 cast_to=httpx2.Response,
                 content=request.wire,
-                options=_options(request, key),
+                options=options(key, request.headers),
             )
-
-
-def _options(request: Request, key: str, more: Mapping[str, str] = NO_HEADERS) -> Any:
-    # The header that the SDK itself sends a key in; one of ours beside it would not replace it.
-    key_header = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
-    # The caller's deadline is the only one: the SDK's own timeout is per read.
-    timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S)
-    return {"headers": {**key_header, **request.headers, **more}, "timeout": timeout}
-
-
-async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
-    with typed():
-        async for chunk in response.aiter_raw():
-            yield chunk

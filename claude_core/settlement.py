@@ -1,10 +1,10 @@
-"""The write that closes a reservation."""
+"""The writes that close a reservation."""
 
 import datetime as dt
 
 from claude_core import history
-from claude_core.reservation import Reservation, Spent
-from claude_core.row import Item
+from claude_core.reservation import Reservation, Spent, taken_at
+from claude_core.row import Item, month_of
 
 
 def settlement(held: Reservation, spent: Spent, gone: list[str], now: dt.datetime) -> Item:
@@ -33,4 +33,17 @@ def settlement(held: Reservation, spent: Spent, gone: list[str], now: dt.datetim
         "ConditionExpression": "attribute_exists(#open.#id)",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
+    }
+
+
+def given_back(id: str) -> Item:
+    """The update that closes a reservation of which nothing was spent, whatever it had taken."""
+    return {
+        "UpdateExpression": "SET #left = #left + #open.#id REMOVE #open.#id",
+        "ConditionExpression": "attribute_exists(#open.#id)",
+        "ExpressionAttributeNames": {
+            "#left": f"left_{month_of(taken_at(id))}",
+            "#open": "open",
+            "#id": id,
+        },
     }

@@ -26,7 +26,7 @@ from claude_core.errors import (
 )
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
-from claude_core.models import NANO
+from claude_core.models import NANO, Model
 from claude_core.usage import Usage
 from claude_core.wire import Json
 
@@ -52,6 +52,17 @@ UNITS = {
     "gen_ai.response.time_to_first_chunk": MetricUnit.Seconds,
 }
 ALWAYS = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic"}
+
+
+def _used(model: Model, usage: Usage, cost: int) -> dict[str, float]:
+    return {
+        "gen_ai.usage.input_tokens": usage.prompt_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
+        "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens,
+        "cost_usd": cost / NANO,
+        "cache_savings_usd": model.cache_savings(usage) / NANO,
+    }
 
 
 class Answered(Protocol):
@@ -100,16 +111,7 @@ class Telemetry:
             cost: nano-dollars; first_token_ms: for a streamed answer, until its first delta.
         """
         usage, message = answer.usage, answer.message
-        counts = {
-            "gen_ai.usage.input_tokens": usage.prompt_tokens,
-            "gen_ai.usage.output_tokens": usage.output_tokens,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
-            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens,
-            "cost_usd": cost / NANO,
-            "cache_savings_usd": request.model.cache_savings(usage) / NANO,
-            "answers": 1,
-            "retries": answer.attempts - 1,
-        }
+        counts = _used(request.model, usage, cost) | {"answers": 1, "retries": answer.attempts - 1}
         if first_token_ms is not None:
             counts["gen_ai.response.time_to_first_chunk"] = first_token_ms / 1_000
         facts = {
@@ -123,6 +125,12 @@ class Telemetry:
             "upstream_status": 200,
         }
         self._count(incoming, counts, ms, facts)
+
+    def batch(self, client: str, model: Model, usage: Usage, answers: int, *, cost: int) -> None:
+        """Count what the answers of a batch have used of one client."""
+        counts = _used(model, usage, cost) | {"answers": answers}
+        facts = {"gen_ai.request.model": model.id, "client": client}
+        self._count(Incoming("batch"), counts, None, facts)
 
     def left(self, incoming: Incoming, client: str, request: Request, *, cost: int) -> None:
         """Count one answer whose caller went away; `cost` in nano-dollars is what was charged."""

@@ -1,6 +1,6 @@
 """What one answer used, as the `usage` of the Messages API says it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -40,6 +40,18 @@ class Usage:
             batch=usage.get("service_tier") == "batch",
             fast=usage.get("speed") == "fast",
             in_us=usage.get("inference_geo") == "us",
+        )
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Tokens and searches of two answers, of this one's kind."""
+        return replace(
+            self,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_5m_tokens=self.cache_write_5m_tokens + other.cache_write_5m_tokens,
+            cache_write_1h_tokens=self.cache_write_1h_tokens + other.cache_write_1h_tokens,
+            web_searches=self.web_searches + other.web_searches,
         )
 
     @property

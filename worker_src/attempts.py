@@ -6,6 +6,7 @@ from collections.abc import Callable
 from claude_core.client import Claude
 from claude_core.errors import KitError
 from claude_core.incoming import Incoming
+from claude_core.insist import insist
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job
 from claude_core.reply import Reply
@@ -15,7 +16,6 @@ from claude_core.telemetry import Telemetry
 from claude_core.teller import Teller
 from worker_src.bodies import Bodies
 from worker_src.governor import Wait
-from worker_src.insist import insist
 from worker_src.run import Run
 
 INSIST_S = 600.0

@@ -1,14 +1,13 @@
 """What jobs ask and what they get, read and written wherever it is."""
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 
-from claude_core.jobs.asking import INSTRUCTION, request_of
-from claude_core.jobs.files import Files, result_key
-from claude_core.jobs.job import ROW_BYTES, Job
-from claude_core.messages import BYTES_PER_TOKEN, Request
-from claude_core.models import resolve
+from claude_core.jobs.asking import cacheable, request_of
+from claude_core.jobs.files import Files
+from claude_core.jobs.job import Job
+from claude_core.jobs.results import keep_result
+from claude_core.messages import Request
 from claude_core.reply import Reply
 from claude_core.wire import Json
 
@@ -44,28 +43,20 @@ class Bodies:
     async def keep(self, job: Job, reply: Reply) -> str | None:
         """Write a result to where it was asked for; where the row is to say that it is, if it is
         too large for a row."""
-        key = result_key(job.client, job.id)
-        if job.result_bucket is not None:
-            await self._files.write_json(key, reply.message, bucket=job.result_bucket)
-        if len(reply.body) <= ROW_BYTES:
-            return None
-        await self._files.write_json(key, reply.message)
-        return key
+        return await keep_result(self._files, job, reply.message, size=len(reply.body))
 
     def _shared(self, doc: Json) -> str | None:
         """What of a document job was asked with lately, and is long enough for the cache: marking
         it costs a quarter more once, and saves most of it from then on."""
-        least = resolve(doc.get("model", "balanced")).cache_min_tokens * BYTES_PER_TOKEN
         found = None
-        for name in ("instruction", "content"):
-            text = doc.get(name) or INSTRUCTION
-            if len(text) >= least and self._seen(name + text):
+        for name, digest in cacheable(doc):
+            if self._seen(digest):
                 found = name
         return found
 
-    def _seen(self, text: str) -> bool:
+    def _seen(self, digest: str) -> bool:
         """Whether it was asked with lately; from now on it was."""
-        digest, now = hashlib.sha256(text.encode()).hexdigest(), self._now()
+        now = self._now()
         before = self._asked.pop(digest, None)
         self._asked[digest] = now
         while len(self._asked) > REMEMBERED:

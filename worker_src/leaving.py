@@ -2,11 +2,11 @@
 
 import random
 
+from claude_core.insist import insist
 from claude_core.jobs.claims import Claims
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job, Status
 from worker_src.fates import End, Later, hidden_s
-from worker_src.insist import insist
 from worker_src.outbox import Outbox
 from worker_src.run import Run
 from worker_src.tally import ENDS, Tally

@@ -17,6 +17,7 @@ from claude_core.errors import (
     TooMany,
 )
 from claude_core.incoming import Incoming
+from claude_core.insist import insist
 from claude_core.jobs.claims import Claims, Exhausted, Held, Over
 from claude_core.jobs.job import Job, Status
 from claude_core.telemetry import Telemetry
@@ -31,7 +32,6 @@ from worker_src.fates import (
     shortly_after_s,
 )
 from worker_src.governor import Governor
-from worker_src.insist import insist
 from worker_src.leaving import SHORTLY_S, Leaving
 from worker_src.outbox import Outbox
 from worker_src.pauses import Pauses

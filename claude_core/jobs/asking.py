@@ -1,10 +1,13 @@
 """What a job asks of Claude: `{"doc": {...}}` or `{"request": {...}}`, as its row keeps it."""
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from claude_core import messages
 from claude_core.errors import InvalidRequest
-from claude_core.messages import Request
+from claude_core.messages import BYTES_PER_TOKEN, NON_STREAMING_MAX_TOKENS, Request
+from claude_core.models import resolve
 from claude_core.wire import Json
 
 INSTRUCTION = "Summarize"
@@ -32,6 +35,22 @@ def request_of(
         raise InvalidRequest("stream: a job's answer is kept, not streamed")
     asked = {**asked, "stream": True} if streamed else asked
     return messages.request(asked, body.get("headers") or messages.NO_HEADERS)
+
+
+def too_long(body: Json) -> bool:
+    """Whether an answer may be so long that Claude wants it streamed, or in a batch."""
+    asked = body["doc"] if "doc" in body else body["request"]
+    return bool(asked.get("max_tokens", MAX_TOKENS) > NON_STREAMING_MAX_TOKENS)
+
+
+def cacheable(doc: Json) -> Iterator[tuple[str, str]]:
+    """What of a document job is long enough for its model's prompt cache: "instruction" and
+    "content", each with what it has in common with its like in other jobs."""
+    least = resolve(doc.get("model", MODEL)).cache_min_tokens * BYTES_PER_TOKEN
+    for name in ("instruction", "content"):
+        text = doc.get(name) or INSTRUCTION
+        if len(text) >= least:
+            yield name, hashlib.sha256(f"{name}{text}".encode()).hexdigest()
 
 
 def document_request(doc: Json, shared: str | None = None, hour: bool = False) -> Json:

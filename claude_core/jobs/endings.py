@@ -37,14 +37,26 @@ class Endings:
         return await self._end(job, Status.DONE, sets, values)
 
     async def failed(
-        self, job: Job, *, type: str, message: str, status: Status = Status.FAILED
+        self,
+        job: Job,
+        *,
+        type: str,
+        message: str,
+        status: Status = Status.FAILED,
+        listed: bool = False,
     ) -> Job | None:
         """Give up on a job, with words for its owner; as `done`. Works on one that is not claimed,
-        too, as long as nobody has claimed it since."""
-        error = json.dumps({"type": type, "message": message}, ensure_ascii=False)
-        return await self._end(job, status, "#error = :error", {":error": {"S": error}})
+        too, as long as nobody has claimed it since.
 
-    async def _end(self, job: Job, status: Status, sets: str, values: Item) -> Job | None:
+        Args:
+            listed: it stays in the index `waiting`, where its batch lists it, until it is told of.
+        """
+        error = json.dumps({"type": type, "message": message}, ensure_ascii=False)
+        return await self._end(job, status, "#error = :error", {":error": {"S": error}}, listed)
+
+    async def _end(
+        self, job: Job, status: Status, sets: str, values: Item, listed: bool = False
+    ) -> Job | None:
         now = self._now()
         finished = dt.datetime.fromtimestamp(now, dt.UTC).isoformat(timespec="seconds")
         values |= {
@@ -53,13 +65,15 @@ class Endings:
             ":finished": {"S": finished.replace("+00:00", "Z")},
             ":expires": {"N": str(int(now) + self._keep_s)},
             ":queued": {"S": Status.QUEUED.value},
+            ":batched": {"S": Status.BATCHED.value},
         }
+        gone = "lease, holder" if listed else "lease, holder, waiting"
         item = await self._rows.write(
             job,
             f"SET #status = :status, listed = :listed, finished = :finished, "
-            f"expires_at = :expires, {sets} REMOVE lease, holder, waiting",
+            f"expires_at = :expires, {sets} REMOVE {gone}",
             values,
-            condition="(#status = :running OR #status = :queued) AND fence = :fence",
+            condition="#status IN (:running, :queued, :batched) AND fence = :fence",
             ends=status,
         )
         return Job(item) if item else None

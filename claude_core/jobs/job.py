@@ -10,11 +10,13 @@ body, or body_at            what is asked, as JSON; in S3 where it is too large 
 sha256, bytes               of the body
 status                      of `Status`
 listed                      STATUS#CREATED: the sort key of the index `by_client`
-waiting                     the model's id, while a batch may take it: index `waiting`
+waiting                     index `waiting`: the model's id, while a batch may take it;
+                            batch#INTENT, while one holds it, or has not told of its end
 fence                       counts the claims: who holds an older one writes nothing
 lease                       until when its claim holds, in seconds since the epoch
 attempts, crashes           claims that count; those of them that nobody ended
-batch                       the intent of the batch that holds it
+batch, expiries             the intent of the batch that holds it, or in which it ended; whether
+                            Claude did not get to it once
 result, or result_at        Claude's message, as JSON; in S3 where it is too large
 usage, cost, stop_reason    of the result; cost in nano-dollars
 error                       why it failed: a type of the Messages API, and words for its owner
@@ -41,6 +43,8 @@ ID_AT = len(PREFIX)
 JOB_ID = re.compile(r"job_[A-Za-z0-9_-]{8}_[A-Za-z0-9_-]{22}")
 ROW_BYTES = 200_000
 """Of a body, or a result, that a row holds; DynamoDB takes 400 KB of both."""
+
+HEAVY = ("body", "result")
 
 
 class Status(StrEnum):
@@ -99,6 +103,12 @@ class Job:
     def place(self) -> str:
         """Its place on a shelf of the index: the time, and what tells two of one moment apart."""
         return f"{self.created}#{self.id[-6:]}"
+
+    @property
+    def light(self) -> "Job":
+        """The same without what it asks and what it got."""
+        kept = {name: value for name, value in self.item.items() if name not in HEAVY}
+        return Job(kept)
 
     @property
     def error(self) -> Json | None:

@@ -1,8 +1,9 @@
-"""Writes of job rows, of those who work on jobs."""
+"""Rows of the jobs table, for those who work on jobs."""
 
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.errors import AwsUnreachable
 from claude_core.jobs.job import Job, Status
+from claude_core.reached import reached
 from claude_core.row import Item
 
 HELD = "#status = :running AND fence = :fence"
@@ -15,6 +16,19 @@ class Rows:
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws, self._table = aws, table
+
+    async def read(self, id: str) -> Item | None:
+        """A row as it stands."""
+        asked = {"TableName": self._table, "Key": {"id": {"S": id}}, "ConsistentRead": True}
+        with reached("the jobs table"):
+            answer = await self._aws.call("dynamodb", "DynamoDB_20120810.GetItem", asked)
+        return answer.get("Item") or None
+
+    async def put(self, item: Item) -> None:
+        """Keep a row, whatever stood there."""
+        asked = {"TableName": self._table, "Item": item}
+        with reached("the jobs table"):
+            await self._aws.call("dynamodb", "DynamoDB_20120810.PutItem", asked)
 
     async def write(
         self,
@@ -49,7 +63,7 @@ class Rows:
                     "Key": {"id": {"S": id}},
                     "UpdateExpression": update,
                     "ConditionExpression": condition,
-                    "ExpressionAttributeNames": names,
+                    **({"ExpressionAttributeNames": names} if names else {}),
                     "ExpressionAttributeValues": values,
                     "ReturnValues": "ALL_NEW",
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

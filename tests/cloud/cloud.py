@@ -53,7 +53,9 @@ class Cloud:
         self.mistakes: list[str] = []
         """What no caller may send and one did; also if that one caught the error."""
 
-    async def call(self, service: str, target: str, payload: Payload) -> dict[str, Any]:
+    async def call(
+        self, service: str, target: str, payload: Payload, *, wait_s: float = 0.0
+    ) -> dict[str, Any]:
         prefix, _, action = target.partition(".")
 
         async def do() -> dict[str, Any]:

@@ -51,6 +51,9 @@ class Quiet(Telemetry):
     def failed(self, *_: Any, **__: Any) -> None:
         self.counts["failures"] += 1
 
+    def batch(self, *_: Any, **__: Any) -> None:
+        self.counts["batch_shares"] += 1
+
     def count(self, **values: float) -> None:
         for name, value in values.items():
             self.counts[name] += int(value)

@@ -9,6 +9,7 @@ import pytest
 
 from claude_core.aws import Aws
 from claude_core.errors import AwsUnreachable
+from claude_core.insist import insist
 from claude_core.jobs.files import Files
 from claude_core.jobs.job import Job
 from claude_core.messages import Request
@@ -16,7 +17,6 @@ from local.processes import free_port
 from tests.cloud.virtual import VirtualLoop
 from worker_src import health
 from worker_src.bodies import CACHED_S, Bodies
-from worker_src.insist import insist
 from worker_src.together import Together
 
 LONG = "word " * 2_000
