@@ -9,10 +9,10 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from claude_core.admission import Wanted, refusal
+from claude_core.admitted import Admitted, Reserved
 from claude_core.alerts import Alerts
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.chores import Chores
@@ -24,21 +24,6 @@ from claude_core.reached import reached
 from claude_core.reservation import Reservation, Spent, new_id
 from claude_core.row import MOST_GONE, Item, Row
 from claude_core.settlement import given_back, settlement
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A client that may go on: its row after the write, and its limits."""
-
-    row: Row
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Reserved(Admitted):
-    """A client that may spend, and the money that was taken for it."""
-
-    held: Reservation
 
 
 class Budget:

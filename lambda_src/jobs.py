@@ -8,8 +8,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from claude_core.admitted import Admitted
 from claude_core.aws import Aws
-from claude_core.budget import Admitted, Budget
+from claude_core.budget import Budget
 from claude_core.clients import ClientKey
 from claude_core.connections import connections
 from claude_core.errors import AwsUnreachable, InvalidRequest, KitError
