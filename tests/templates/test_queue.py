@@ -19,7 +19,9 @@ from claude_core.settings import (
 )
 from local.routes import routes
 from stacks.config import ENVIRONMENTS
+from stacks.parts.job_table import LISTED, WAITING
 from stacks.queue_worker import ROUTES
+from tests import queueing
 from tests.synth import PROD_GIVEN, Template, assembly, template
 
 EACH_ENV = pytest.mark.parametrize("env", ENVIRONMENTS)
@@ -431,6 +433,10 @@ def test_jobs_end_by_themselves_are_listed_by_client_and_found_by_batches(env: s
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
         kept = set(index["Projection"]["NonKeyAttributes"])
         assert not kept & {"body", "result", "sha256"}
+
+
+def test_the_indexes_that_other_tests_read_hold_what_the_deployed_ones_hold() -> None:
+    assert (queueing.LISTED, queueing.WAITING) == (LISTED, WAITING)
 
 
 TABLE = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
