@@ -26,7 +26,7 @@ from worker_src import __main__ as program
 from worker_src import built, worker
 
 LARGE = json.dumps({"text": "\U0001f600" * 80_000}, ensure_ascii=False)
-"""What Claude is to say; with four bytes to a character too much for a row, and as a question, too."""
+"""What Claude is to say: at four bytes a character too much for a row, as the question is."""
 DONE_S = 20.0
 
 
