@@ -78,6 +78,16 @@ class Deployed:
             one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in listed
         }
         self._template = body
+        self._keep_versions()
+
+    def _keep_versions(self) -> None:
+        """Of the buckets that keep them: moto's CloudFormation makes buckets without."""
+        for id, one in self._template["Resources"].items():
+            kept = one.get("Properties", {}).get("VersioningConfiguration")
+            if one["Type"] == "AWS::S3::Bucket" and kept:
+                self._aws.boto("s3").put_bucket_versioning(
+                    Bucket=self._physical[id], VersioningConfiguration=kept
+                )
 
     def environment(self, function: str) -> dict[str, str]:
         """A function's environment, as the template resolves."""

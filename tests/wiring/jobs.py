@@ -16,9 +16,10 @@ from claude_core.clients import ClientKey
 from claude_core.connections import connections
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
+from claude_core.jobs.job import Job
 from claude_core.jobs.queue_message import Pointer
 from claude_core.jobs.store import Jobs
-from claude_core.settings import JobSettings, Runtime, Settings, WorkerSettings
+from claude_core.settings import JobSettings, Runtime, Settings, StartSettings, WorkerSettings
 from lambda_src import jobs
 from tests.doubles import AwsDouble
 from tests.events import event, parsed
@@ -37,11 +38,7 @@ def use_jobs(key: str, aws: AwsDouble) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "_runner", runner)
         patch.setattr(jobs, "_api", None)
-        for service in ("NOW_SERVICE", "LONG_SERVICE"):
-            aws.boto("ecs").update_service(
-                cluster=os.environ["CLUSTER"], service=os.environ[service], desiredCount=0
-            )
-        aws.calls.clear()
+        asleep(aws)
 
         def call(route: str, body: Any = None, path: str | None = None) -> dict[str, Any]:
             sent = event(route, body, key=key)
@@ -68,6 +65,15 @@ def use_jobs(key: str, aws: AwsDouble) -> None:
             if jobs._api:
                 runner.run(jobs._api.close())
             runner.close()
+
+
+def asleep(aws: AwsDouble) -> None:
+    """Services without a task, at which nobody has looked; from here on calls count."""
+    table, started = JobSettings.from_env().jobs_table, StartSettings.from_env()
+    for service in (started.now_service, started.long_service):
+        aws.boto("dynamodb").delete_item(TableName=table, Key={"id": {"S": f"start#{service}"}})
+        aws.boto("ecs").update_service(cluster=started.cluster, service=service, desiredCount=0)
+    aws.calls.clear()
 
 
 def keep_result(aws: AwsDouble, id: str) -> None:
@@ -97,7 +103,17 @@ async def _work(client: str, aws: AwsDouble) -> None:
     told, takes = JobSettings.from_env(), WorkerSettings.from_env()
     long = takes.takes == "long"
     runtime = replace(Runtime.from_env(), port=0)
-    await _submit(client, told, runtime, long=long)
+    # Once of just this question: another worker's client asks another one.
+    refused = f"[[fake:rate_limited retry_after=1 times=1]] {client}"
+    asked = [
+        {"doc_id": "a", "content": said, "model": "fast", "max_tokens": 21_000, "long": long}
+        for said in (f"[[fake:{LARGE}]]", refused)
+    ]
+    made = await keep(client, told, runtime, asked)
+    texts = [Pointer(job.id, client, job.model, job.bytes).to_text() for job in made]
+    url = told.long_queue if long else told.now_queue
+    for text in ("none of ours", *texts):
+        aws.boto("sqs").send_message(QueueUrl=url, MessageBody=text, MessageGroupId=client)
     aws.calls.clear()
     serving = asyncio.create_task(program.serve(Settings.from_env(), told, takes, runtime))
     await _until(lambda: _told(aws) == 2 and aws.count("amazonsqs:SendMessageBatch") > 0, serving)
@@ -105,22 +121,16 @@ async def _work(client: str, aws: AwsDouble) -> None:
     await serving
 
 
-async def _submit(client: str, told: JobSettings, runtime: Runtime, *, long: bool) -> None:
+async def keep(
+    client: str, told: JobSettings, runtime: Runtime, asked: list[dict[str, Any]]
+) -> list[Job]:
+    """Jobs in the table, not sent yet."""
     http = connections()
     aws = Aws(http, runtime)
     kept = Jobs(aws, table=told.jobs_table, files=Files(aws, told.files_bucket))
-    url = told.long_queue if long else told.now_queue
-    texts = ["none of ours"]
-    # Once of just this question: another worker's client asks another one.
-    refused = f"[[fake:rate_limited retry_after=1 times=1]] {client}"
-    for said in (f"[[fake:{LARGE}]]", refused):
-        asked = {"doc_id": "a", "content": said, "model": "fast", "max_tokens": 21_000}
-        job = (await kept.keep(new_job(client, asked | {"long": long}))).job
-        texts.append(Pointer(job.id, client, job.model, job.bytes).to_text())
-    for text in texts:
-        message = {"QueueUrl": url, "MessageBody": text, "MessageGroupId": client}
-        await aws.call("sqs", "AmazonSQS.SendMessage", message)
+    made = [(await kept.keep(new_job(client, one))).job for one in asked]
     await http.aclose()
+    return made
 
 
 def _told(aws: AwsDouble) -> int:

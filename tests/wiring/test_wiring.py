@@ -26,6 +26,7 @@ from tests.events import event, parsed
 from tests.serving import serving
 from tests.synth import assembly, template
 from tests.wiring.deploy import Deployed, covers
+from tests.wiring.feeding import use_batch, use_inbox
 from tests.wiring.jobs import use_jobs, use_worker
 
 BY_AWS_ITSELF = {
@@ -107,6 +108,8 @@ USES: dict[str, dict[str, Use]] = {
     "WebsocketStack": {"TaskDefinition": use_service},
     "QueueStack": {
         "JobsFunction": use_jobs,
+        "InboxFunction": use_inbox,
+        "BatchFunction": use_batch,
         "WorkersNowTaskDefinition": use_worker,
         "WorkersLongTaskDefinition": use_worker,
     },
