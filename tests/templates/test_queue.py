@@ -17,6 +17,7 @@ from claude_core.settings import (
     StartSettings,
     WorkerSettings,
 )
+from lambda_src.jobs import ROUTES as SERVED
 from local.routes import routes
 from stacks.config import ENVIRONMENTS
 from stacks.parts.job_table import LISTED, WAITING
@@ -351,7 +352,7 @@ def test_what_a_program_looks_up_is_among_the_outputs() -> None:
 
 def test_every_route_is_served_by_the_one_function_that_a_caller_waits_for() -> None:
     deployed = routes(stack().body["Resources"])
-    assert {f"{one.method} {one.path}" for one in deployed} == set(ROUTES)
+    assert {f"{one.method} {one.path}" for one in deployed} == set(ROUTES) == set(SERVED)
     assert all(one.function.startswith("JobsFunction") for one in deployed)
     assert not any(one.streams for one in deployed)
 
