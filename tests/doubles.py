@@ -48,9 +48,10 @@ class AwsDouble:
                     status, answer = refused
                     start(f"{status} refused", [("content-type", "application/x-amz-json-1.0")])
                     return [json.dumps(answer).encode()]
-            elif "/s3/" in environ.get("HTTP_AUTHORIZATION", ""):
+            elif "/s3/" in environ.get("HTTP_AUTHORIZATION", "") or _presigned(environ):
                 method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-                self.calls.append(("s3", method, {"path": path}))
+                query = environ["QUERY_STRING"]
+                self.calls.append(("s3", method, {"path": path, "query": query}))
                 if refused := self.broken(f"s3:{method}"):
                     status, answer = refused
                     start(f"{status} refused", [("content-type", "application/xml")])
@@ -59,6 +60,8 @@ class AwsDouble:
                 "HTTP_AUTHORIZATION", ""
             ):
                 self._record_form(environ)
+            if target == "AmazonSQS.ReceiveMessage":  # which waits for one, as long as it is asked
+                return list(inner(environ, start))
             # DynamoDB changes an item atomically; moto alone does not when two threads do.
             with self._one_at_a_time:
                 return list(inner(environ, start))
@@ -209,6 +212,10 @@ class _Replay:
         size = len(self._body) if size < 0 else size
         out, self._body = self._body[:size], self._body[size:]
         return out
+
+
+def _presigned(environ: dict[str, Any]) -> bool:
+    return "X-Amz-Signature=" in environ["QUERY_STRING"]
 
 
 def _action(target: str) -> tuple[str, str]:

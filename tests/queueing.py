@@ -14,6 +14,10 @@ LISTED = (
     *("status", "lane", "model", "doc_id", "created", "finished", "cost", "stop_reason"),
     *("error", "attempts"),
 )
+WAITING = (
+    *("client", "bytes", "fence", "attempts", "status"),
+    *("lane", "model", "doc_id", "result_bucket"),
+)
 
 
 def jobs_table(aws: AwsDouble) -> str:
@@ -37,7 +41,7 @@ def jobs_table(aws: AwsDouble) -> str:
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         GlobalSecondaryIndexes=[
             index("by_client", "client", "listed", LISTED),
-            index("waiting", "waiting", "created", ("client", "bytes")),
+            index("waiting", "waiting", "created", WAITING),
         ],
     )
     return TABLE

@@ -17,9 +17,12 @@ from claude_core.settings import (
     StartSettings,
     WorkerSettings,
 )
+from lambda_src.jobs import ROUTES as SERVED
 from local.routes import routes
 from stacks.config import ENVIRONMENTS
+from stacks.parts.job_table import LISTED, WAITING
 from stacks.queue_worker import ROUTES
+from tests import queueing
 from tests.synth import PROD_GIVEN, Template, assembly, template
 
 EACH_ENV = pytest.mark.parametrize("env", ENVIRONMENTS)
@@ -349,7 +352,7 @@ def test_what_a_program_looks_up_is_among_the_outputs() -> None:
 
 def test_every_route_is_served_by_the_one_function_that_a_caller_waits_for() -> None:
     deployed = routes(stack().body["Resources"])
-    assert {f"{one.method} {one.path}" for one in deployed} == set(ROUTES)
+    assert {f"{one.method} {one.path}" for one in deployed} == set(ROUTES) == set(SERVED)
     assert all(one.function.startswith("JobsFunction") for one in deployed)
     assert not any(one.streams for one in deployed)
 
@@ -431,6 +434,10 @@ def test_jobs_end_by_themselves_are_listed_by_client_and_found_by_batches(env: s
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
         kept = set(index["Projection"]["NonKeyAttributes"])
         assert not kept & {"body", "result", "sha256"}
+
+
+def test_the_indexes_that_other_tests_read_hold_what_the_deployed_ones_hold() -> None:
+    assert (queueing.LISTED, queueing.WAITING) == (LISTED, WAITING)
 
 
 TABLE = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
