@@ -61,9 +61,10 @@ class Shape:
     duplicates: float = 0.0
     lag_s: float = 1.0
     """That indexes follow their table by, at most."""
-    takes_s: float = 1_800.0
+    takes_s: float = 150.0
     blips: int = 2
-    unlisted_s: float = 30.0
+    cuts: int = 1
+    unlisted_s: float = 90.0
     timeout_s: float = 300.0
 
 
@@ -120,6 +121,7 @@ class BatchWorld:
             self.points,
             takes_s=shape.takes_s,
             blips=shape.blips,
+            cuts=shape.cuts,
             unlisted_s=shape.unlisted_s,
         )
         self.telemetry = Quiet()
