@@ -1,6 +1,5 @@
 """The batch lane's surroundings in memory: tables, queues, clients, Claude's batches; one clock."""
 
-import asyncio
 import datetime as dt
 import random
 from collections.abc import Sequence
@@ -54,6 +53,7 @@ class Shape:
     outage_s: float = 0.0
     trouble: float = 0.0
     """Share of calls, to AWS and to Claude, that fail."""
+    latency_s: float = 0.002
     kill_every: int = 0
     """Steps that a process lives, on average; 0: nobody kills."""
     quiet_after_s: float = 7_200.0
@@ -77,7 +77,11 @@ class BatchWorld:
         self.rand = random.Random(shape.seed)
         self.cloud = Cloud(self.now, self.rand)
         self.points = Failpoints(
-            self.rand, break_at=shape.break_at, outage_s=shape.outage_s, trouble=shape.trouble
+            self.rand,
+            break_at=shape.break_at,
+            outage_s=shape.outage_s,
+            trouble=shape.trouble,
+            latency_s=shape.latency_s,
         )
         self.cloud.around = self.points.around
         self.cloud.services["ecs"] = ("AmazonEC2ContainerServiceV20141113", Ecs())
@@ -192,6 +196,3 @@ class BatchWorld:
 
     def row(self, client: str) -> Row:
         return Row(self.clients.items[client])
-
-    async def pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
