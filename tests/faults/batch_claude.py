@@ -1,4 +1,7 @@
-"""Claude's batches for the simulator: what it was given, what came of it, and what it billed."""
+"""Claude's batches for the simulator: what it was given, what came of it, and what it billed.
+
+Beside each batch somebody else makes one of the same size, with the same key.
+"""
 
 import asyncio
 import json
@@ -31,6 +34,8 @@ class Made:
     requests: list[dict[str, Any]]
     blips: int
     """So often it is not found yet."""
+    cuts: int
+    """So often its results end early, and look whole."""
     lines: list[bytes] = field(default_factory=list)
 
 
@@ -43,17 +48,19 @@ class SimBatches:
         rand: random.Random,
         points: Failpoints,
         *,
-        takes_s: float = 1_800.0,
-        blips: int = 0,
-        unlisted_s: float = 0.0,
+        takes_s: float,
+        blips: int,
+        cuts: int,
+        unlisted_s: float,
     ) -> None:
         """
         Args:
-            takes_s: from creation to the end; blips: so often a new one is not found;
-            unlisted_s: that the list leaves it out at first.
+            takes_s: from creation to the end; unlisted_s: that the list leaves it out at first.
+            blips, cuts: of each batch.
         """
         self._now, self._rand, self._points = now, rand, points
-        self._takes_s, self._blips, self._unlisted_s = takes_s, blips, unlisted_s
+        self._takes_s, self._unlisted_s = takes_s, unlisted_s
+        self._blips, self._cuts = blips, cuts
         self.made: dict[str, Made] = {}
         self.fates: dict[str, Sequence[str]] = {}
         """By job: what comes of it, each time that it is in a batch; else it succeeds."""
@@ -77,9 +84,8 @@ class SimBatches:
             assert len({*ids}) == len(ids) > 0
             assert all(len(id) <= 64 for id in ids)
             assert not any("stream" in one["params"] for one in requests)
-            now, id = self._now(), f"msgbatch_{len(self.made)}"
-            made = Made(id, now, now + self._takes_s, requests, self._blips)
-            self.made[id] = made
+            made = self._make(requests)
+            self._make([{**one, "custom_id": f"stranger_{one['custom_id']}"} for one in requests])
             jobs = [job_of(one) for one in ids]
             for job in jobs:
                 assert not self.held[job], f"{job} is in two batches at once"
@@ -103,10 +109,18 @@ class SimBatches:
             made = self._found(id)
             self._end(made)
             assert made.lines
-        for at, line in enumerate(made.lines):
+            made.cuts -= 1
+            whole = made.cuts < 0
+        for at, line in enumerate(made.lines if whole else made.lines[::2]):
             if at % 10 == 0:
                 await asyncio.sleep(0.001)
             yield line
+
+    def _make(self, requests: list[dict[str, Any]]) -> Made:
+        now, id = self._now(), f"msgbatch_{len(self.made)}"
+        made = Made(id, now, now + self._takes_s, requests, self._blips, self._cuts)
+        self.made[id] = made
+        return made
 
     def _found(self, id: str) -> Made:
         made = self.made[id]
@@ -123,7 +137,9 @@ class SimBatches:
         if made.lines or self._now() < made.ends:
             return
         for one in made.requests:
-            result = self._result(job_of(one["custom_id"]), one["params"])
+            stranger = one["custom_id"].startswith("stranger_")
+            job = "" if stranger else job_of(one["custom_id"])
+            result = self._result(job, one["params"]) if job else {"type": "expired"}
             line = {"custom_id": one["custom_id"], "result": result}
             made.lines.append(json.dumps(line).encode())
         self._rand.shuffle(made.lines)

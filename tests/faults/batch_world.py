@@ -1,6 +1,5 @@
 """The batch lane's surroundings in memory: tables, queues, clients, Claude's batches; one clock."""
 
-import asyncio
 import datetime as dt
 import random
 from collections.abc import Sequence
@@ -54,6 +53,7 @@ class Shape:
     outage_s: float = 0.0
     trouble: float = 0.0
     """Share of calls, to AWS and to Claude, that fail."""
+    latency_s: float = 0.002
     kill_every: int = 0
     """Steps that a process lives, on average; 0: nobody kills."""
     quiet_after_s: float = 7_200.0
@@ -61,9 +61,10 @@ class Shape:
     duplicates: float = 0.0
     lag_s: float = 1.0
     """That indexes follow their table by, at most."""
-    takes_s: float = 1_800.0
+    takes_s: float = 150.0
     blips: int = 2
-    unlisted_s: float = 30.0
+    cuts: int = 1
+    unlisted_s: float = 90.0
     timeout_s: float = 300.0
 
 
@@ -76,7 +77,11 @@ class BatchWorld:
         self.rand = random.Random(shape.seed)
         self.cloud = Cloud(self.now, self.rand)
         self.points = Failpoints(
-            self.rand, break_at=shape.break_at, outage_s=shape.outage_s, trouble=shape.trouble
+            self.rand,
+            break_at=shape.break_at,
+            outage_s=shape.outage_s,
+            trouble=shape.trouble,
+            latency_s=shape.latency_s,
         )
         self.cloud.around = self.points.around
         self.cloud.services["ecs"] = ("AmazonEC2ContainerServiceV20141113", Ecs())
@@ -120,6 +125,7 @@ class BatchWorld:
             self.points,
             takes_s=shape.takes_s,
             blips=shape.blips,
+            cuts=shape.cuts,
             unlisted_s=shape.unlisted_s,
         )
         self.telemetry = Quiet()
@@ -190,6 +196,3 @@ class BatchWorld:
 
     def row(self, client: str) -> Row:
         return Row(self.clients.items[client])
-
-    async def pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)

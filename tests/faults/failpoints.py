@@ -10,8 +10,6 @@ from tests.cloud.cloud import Do
 from tests.cloud.refusing import Payload, unreachable
 from tests.faults.process import CURRENT
 
-LATENCY_S = 0.002
-"""Before a call is done, and after: each is an await at which a process may be killed."""
 
 
 class Failpoints:
@@ -24,26 +22,28 @@ class Failpoints:
         break_at: tuple[int, str] | None = None,
         outage_s: float = 0.0,
         trouble: float = 0.0,
+        latency_s: float = 0.002,
     ) -> None:
         """
         Args:
+            latency_s: before a call is done, and after: each is an await to be killed at.
             break_at: a call, and "before" it is done or "after".
             outage_s: for so long from then on all of AWS is down.
             trouble: share of all calls that fail, half of them after they were done.
         """
         self.calls = 0
         self._rand, self._break_at, self._outage_s = rand, break_at, outage_s
-        self._trouble, self._down_until = trouble, 0.0
+        self._trouble, self._latency_s, self._down_until = trouble, latency_s, 0.0
 
     @asynccontextmanager
     async def call(self, lost: Exception) -> AsyncGenerator[None]:
         """Around a call; `lost` is how it fails."""
         how = self._next()
-        await asyncio.sleep(LATENCY_S)
+        await asyncio.sleep(self._latency_s)
         if how == "before":
             raise lost
         yield
-        await asyncio.sleep(LATENCY_S)
+        await asyncio.sleep(self._latency_s)
         if how == "after":
             raise lost
 
