@@ -11,7 +11,6 @@ from tests.cloud.refusing import Payload, unreachable
 from tests.faults.process import CURRENT
 
 
-
 class Failpoints:
     """Counts the calls, and breaks those that it is told to."""
 
