@@ -11,7 +11,6 @@ from tests.cloud.refusing import Payload, unreachable
 from tests.faults.process import CURRENT
 
 
-
 class Failpoints:
     """Counts the calls, and breaks those that it is told to."""
 
@@ -34,6 +33,10 @@ class Failpoints:
         self.calls = 0
         self._rand, self._break_at, self._outage_s = rand, break_at, outage_s
         self._trouble, self._latency_s, self._down_until = trouble, latency_s, 0.0
+
+    def slow(self, latency_s: float) -> None:
+        """Make every call so slow from now on."""
+        self._latency_s = latency_s
 
     @asynccontextmanager
     async def call(self, lost: Exception) -> AsyncGenerator[None]:
