@@ -31,26 +31,18 @@ class Fates:
         self._rows, self._batched, self._endings = rows, batched, endings
         self._files, self._sending = files, sending
 
-    async def meet(
-        self, intent: Intent, id: str, listed: Job | None, result: Result, cost: int
-    ) -> Job | None:
-        """Do with a job what its result says; the job, if it is over in this batch.
-
-        Args:
-            listed: what the index says of it, if it does.
-        """
-        job = listed
+    async def meet(self, intent: Intent, job: Job, result: Result, cost: int) -> Job | None:
+        """Do with a job that a batch holds what its result says; the job, if it is over then."""
         for _ in range(TRIES):
-            job = job or await self._read(id)
-            if job is None or not held_by(job, intent.id):
-                break
             after = await self._write(intent, job, result, cost)
             if after is not None and not held_by(after, intent.id):
                 return after.light if ended_in(after, intent.id) else None
-            job = None
-        else:
-            raise AwsUnreachable("a job's row changes while it is written")
-        return job.light if job and ended_in(job, intent.id) else None
+            # Its row is not as the index shows it.
+            found = await self.read(job.id)
+            if found is None or not held_by(found, intent.id):
+                return found.light if found and ended_in(found, intent.id) else None
+            job = found
+        raise AwsUnreachable("a job's row changes while it is written")
 
     async def _write(self, intent: Intent, job: Job, result: Result, cost: int) -> Job | None:
         """The row after it; None where nothing was written."""
@@ -106,7 +98,7 @@ class Fates:
     async def _onward(self, intent: Intent, job: Job) -> Job | None:
         """Once more, by the workers. The message first: without one nobody would know; a worker
         that comes before the row finds it held, and comes again."""
-        whole = await self._read(job.id)
+        whole = await self.read(job.id)
         if whole is None or not held_by(whole, intent.id):
             return whole
         long = await self._is_long(whole)
@@ -123,6 +115,6 @@ class Fates:
                 return False  # it is gone, which the worker tells its owner
         return too_long(body)
 
-    async def _read(self, id: str) -> Job | None:
+    async def read(self, id: str) -> Job | None:
         item = await self._rows.read(id)
         return Job(item) if item else None

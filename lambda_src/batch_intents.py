@@ -9,6 +9,7 @@ stage               of `Stage`
 jobs, held          how many were sent; nano-dollars taken, by client
 sent_at, sent_by    when Claude was asked to make it; until when that may have arrived
 batch_id            Claude's own word for it, once that is known
+told                of how many of its results the event bus was told, where time ran out
 lease, fence        until when somebody looks after it; counts those who did
 turn                of the poll message that is due
 expires_at          when it may be forgotten (TTL)
@@ -58,6 +59,7 @@ class Intent:
     sent_at: float = 0.0
     sent_by: float = 0.0
     batch_id: str = ""
+    told: int = 0
 
     @property
     def reservation(self) -> str:
@@ -79,6 +81,7 @@ class Intent:
             sent_at=float(found.get("sent_at", 0)),
             sent_by=float(found.get("sent_by", 0)),
             batch_id=found.get("batch_id", ""),
+            told=int(found.get("told", 0)),
         )
 
 

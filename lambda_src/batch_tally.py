@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from claude_core.jobs.job import Job, Status, owner_of
+from claude_core.jobs.job import Job, owner_of
 from claude_core.models import Model
 from claude_core.usage import Usage
 from lambda_src.batch_result import Result
@@ -31,18 +31,17 @@ class Tally:
     """One batch's."""
 
     model: Model
-    lines: int = 0
+    jobs: list[str] = field(default_factory=list)
+    """Their ids, one for each line."""
     shares: dict[str, Share] = field(default_factory=lambda: defaultdict(Share))
-    over: list[Job] = field(default_factory=list)
-    """Jobs that are over in this batch, without what they asked and got."""
+    over: dict[str, Job] = field(default_factory=dict)
+    """Jobs that are over by what was just read, without what they asked and got."""
 
-    def count(self, job: str, result: Result) -> int:
+    def count(self, result: Result, job: str) -> int:
         """Count a result; what it cost."""
+        self.jobs.append(job)
         if result.kind != "succeeded":
             return 0
         cost = self.model.cost(result.usage, result.stop_reason or None)
         self.shares[owner_of(job)].add(result.usage, cost)
         return cost
-
-    def ended(self, status: Status) -> int:
-        return sum(job.status is status for job in self.over)

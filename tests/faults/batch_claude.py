@@ -37,6 +37,8 @@ class Made:
     cuts: int
     """So often its results end early, and look whole."""
     lines: list[bytes] = field(default_factory=list)
+    read: int = 0
+    """Times that its results were asked for."""
 
 
 class SimBatches:
@@ -64,7 +66,7 @@ class SimBatches:
         self.made: dict[str, Made] = {}
         self.fates: dict[str, Sequence[str]] = {}
         """By job: what comes of it, each time that it is in a batch; else it succeeds."""
-        self.refusals: list[errors.KitError] = []
+        self.refusals: list[Exception] = []
         """What the next creations are answered with."""
         self.given: Counter[str] = Counter()
         """By job: batches that it was in."""
@@ -109,6 +111,7 @@ class SimBatches:
             made = self._found(id)
             self._end(made)
             assert made.lines
+            made.read += 1
             made.cuts -= 1
             whole = made.cuts < 0
         for at, line in enumerate(made.lines if whole else made.lines[::2]):

@@ -18,7 +18,7 @@ FATES: tuple[tuple[float, tuple[str, ...], str], ...] = (
 
 
 def mixed(items: int, seed: int = 1) -> SubmitAll:
-    """So many jobs of four clients."""
+    """So many jobs of four clients and two models."""
 
     async def submit(world: BatchWorld) -> Expected:
         rand = random.Random(f"mixed {seed}")
@@ -26,7 +26,8 @@ def mixed(items: int, seed: int = 1) -> SubmitAll:
         expected: Expected = {}
         shares = [share for share, _, _ in FATES]
         for _, fates, wanted in rand.choices(FATES, shares, k=items):
-            expected[await world.submit(rand.choice(clients), fates)] = wanted
+            model = rand.choice(("balanced", "balanced", "fast"))
+            expected[await world.submit(rand.choice(clients), fates, model=model)] = wanted
         return expected
 
     return submit

@@ -62,7 +62,7 @@ class Shape:
     lag_s: float = 1.0
     """That indexes follow their table by, at most."""
     takes_s: float = 150.0
-    blips: int = 2
+    blips: int = 1
     cuts: int = 1
     unlisted_s: float = 90.0
     timeout_s: float = 300.0
@@ -153,7 +153,7 @@ class BatchWorld:
         plain = {"doc_id": f"doc-{len(self.jobs_table.items)}", "content": "hello"}
         body = {"lane": "batch", **(asked if "request" in asked else plain | asked)}
         new = new_job(client, body, buckets=frozenset({"copies"}))
-        job = (await store.keep(new)).job
+        job = (await store.keep(new, f"key-{len(self.jobs_table.items)}")).job
         self.claude.fates[job.id] = fates
         await self._sending(aws).send([job])
         return job.id

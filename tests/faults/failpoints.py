@@ -34,6 +34,10 @@ class Failpoints:
         self._rand, self._break_at, self._outage_s = rand, break_at, outage_s
         self._trouble, self._latency_s, self._down_until = trouble, latency_s, 0.0
 
+    def slow(self, latency_s: float) -> None:
+        """Make every call so slow from now on."""
+        self._latency_s = latency_s
+
     @asynccontextmanager
     async def call(self, lost: Exception) -> AsyncGenerator[None]:
         """Around a call; `lost` is how it fails."""
