@@ -21,15 +21,15 @@ def naive(jobs: int = 1_000) -> Figures:
     return _measure("benchmarks.naive.documents", ("-c", "32"), jobs)
 
 
-def threads(jobs: int = 12_000) -> Figures:
-    """One job a thread."""
-    return _measure("benchmarks.tuned.documents", ("-P", "threads", "-c", "400", *QUIET), jobs)
+def threads(jobs: int = 15_000) -> Figures:
+    """One job a thread, with as many threads as a core can serve."""
+    return _measure("benchmarks.tuned.documents", ("-P", "threads", "-c", "500", *QUIET), jobs)
 
 
-def gevent(jobs: int = 9_000) -> Figures:
+def gevent(jobs: int = 12_000) -> Figures:
     """One job a greenlet. Without a limit to what is fetched ahead a full pool makes the consumer
     wait, and one more job is fetched; with a limit it would sleep through what becomes free."""
-    options = ("-P", "gevent", "-c", "300", "--prefetch-multiplier", "0", *QUIET)
+    options = ("-P", "gevent", "-c", "400", "--prefetch-multiplier", "0", *QUIET)
     return _measure("benchmarks.tuned.documents", options, jobs)
 
 

@@ -28,20 +28,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.jobs", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="rounds; their medians are shown")
     runs = parser.parse_args().runs
-    found: dict[str, list[Figures]] = defaultdict(list)
-    for _ in range(runs):
-        for title, measure in WORKERS.items():
-            found[title].append(measure())
-    table = Table(title=f"Jobs of the queue, medians of {runs}, each round below")
-    for title in ("", *COLUMNS):
-        table.add_column(title, justify="right" if title else "left")
-    for title, rounds in found.items():
-        table.add_section()
-        table.add_row(f"[bold]{title}[/]", *(show(medians(rounds)) for show in COLUMNS.values()))
-        for figures in rounds:
-            table.add_row("", *(f"[dim]{show(figures)}[/]" for show in COLUMNS.values()))
     console = Console()
     console.width = max(console.width, 120)
+    found: dict[str, list[Figures]] = defaultdict(list)
+    for number in range(1, runs + 1):
+        for title, measure in WORKERS.items():
+            found[title].append(measure())
+            said = ", ".join(f"{name} {show(found[title][-1])}" for name, show in COLUMNS.items())
+            console.print(f"[dim]round {number}, {title}: {said}[/]")
+    table = Table(title=f"Jobs of the queue, medians of {runs}")
+    for name in ("", *COLUMNS):
+        table.add_column(name, justify="right" if name else "left")
+    for title, rounds in found.items():
+        table.add_row(title, *(show(medians(rounds)) for show in COLUMNS.values()))
     console.print(table)
 
 
