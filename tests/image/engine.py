@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stacks.parts.task import LIVES
 from tests.image.base import made, run, secrets
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +26,16 @@ class Running:
     """A container's process."""
 
     process: subprocess.Popen[str]
-    chrooted: bool
+    port: int
+    name: str | None
+    """Docker's; without it there is no network of its own."""
+
+    def lives(self) -> bool:
+        """Whether the task definition's own health check passes."""
+        command, env = [sys.executable, "-c", LIVES], {**os.environ, "AWS_LWA_PORT": str(self.port)}
+        if self.name:
+            command = ["docker", "exec", self.name, "python", "-c", LIVES]
+        return subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0
 
     def terminate(self, within_s: float) -> int:
         """SIGTERM to the program itself; its exit code.
@@ -32,7 +43,7 @@ class Running:
         Raises:
             subprocess.TimeoutExpired: it had not ended by then.
         """
-        if self.chrooted:  # buildah itself would pass on a SIGKILL
+        if not self.name:  # buildah itself would pass on a SIGKILL
             os.kill(_innermost(self.process.pid), signal.SIGTERM)
         else:
             self.process.terminate()
@@ -97,15 +108,17 @@ class Engine:
         """The image as Fargate would start it, its port 8080 on loopback's `port`."""
         told = [part for name, value in env.items() for part in ("--env", f"{name}={value}")]
         if self.program == "docker":
-            published = ("--publish", f"127.0.0.1:{port}:8080")
-            command = ["docker", "run", "--rm", *LOCKED_DOWN, *published, *told, tag]
+            name = f"kit-image-test-{port}"
+            begin = ["docker", "run", "--rm", "--name", name, *LOCKED_DOWN]
+            command = [*begin, "--publish", f"127.0.0.1:{port}:8080", *told, tag]
         else:  # no network of its own: the port is told
+            name = None
             told += ["--env", f"AWS_LWA_PORT={port}"]
             begin = ["buildah", "run", "--isolation", "chroot", "--cap-drop", "ALL", *told]
             command = [*begin, self._container(tag), "--", *self.config(tag)["Cmd"]]
         with subprocess.Popen(command, text=True) as process:
             try:
-                yield Running(process, self.program == "buildah")
+                yield Running(process, port, name)
             finally:
                 if process.poll() is None:
                     process.terminate()
@@ -128,7 +141,7 @@ def _works(*command: str) -> bool:
 
 
 def _innermost(pid: int) -> int:
-    """The last of a chain of children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    below = [int(child) for child in children.read_text().split()]
+    """The last of a chain of children; a program in Go has them of any of its threads."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    below = [int(child) for thread in threads for child in thread.read_text().split()]
     return _innermost(below[0]) if below else pid

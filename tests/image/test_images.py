@@ -1,22 +1,22 @@
-"""The service's image as it stands: small, locked down, and it ends when it is told to."""
+"""The images as they stand: small, locked down, and they end when they are told to."""
 
 import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from claude_core.settings import ChatSettings, Settings
+from claude_core.settings import JobSettings, Settings
 from local.processes import free_port
 from stacks.config import DEV
+from stacks.parts.worker import worker_settings
+from stacks.websocket import chat_settings
 from tests.image.engine import Engine, Running
 
 pytestmark = pytest.mark.image
-DOCKERFILE = "service_src/Dockerfile"
+PACKAGES = ("service_src", "worker_src")
 STARTED_S, ENDED_S = 30, 10
 LIMIT_MB = 120
 """Of what the image adds to its base."""
@@ -28,10 +28,16 @@ SECRETS = re.compile(
 )
 
 
+@pytest.fixture(scope="session", params=PACKAGES)
+def package(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
-def image(engine: Engine) -> str:
-    engine.build(DOCKERFILE, "kit-image-test")
-    return "kit-image-test"
+def image(engine: Engine, package: str) -> str:
+    tag = f"kit-image-test-{package.partition('_')[0]}"
+    engine.build(f"{package}/Dockerfile", tag)
+    return tag
 
 
 @pytest.fixture(scope="session")
@@ -40,52 +46,48 @@ def files(engine: Engine, image: str) -> Path:
 
 
 @pytest.fixture
-def running(engine: Engine, image: str) -> Iterator[tuple[Running, str]]:
-    port = free_port()
-    with engine.running(image, port, env()) as one:
-        yield one, f"http://127.0.0.1:{port}"
+def running(engine: Engine, image: str, package: str) -> Iterator[Running]:
+    with engine.running(image, free_port(), env(package)) as one:
+        yield one
 
 
-def env() -> dict[str, str]:
+def env(package: str) -> dict[str, str]:
     """All that a task is told; AWS and Claude are nowhere."""
     names = ("service", "clients_table", "history_table", "alarm_topic", "claude_secret")
     times = {f"{name}_timeout_s": "20" for name in ("answer", "request", "stream")}
     settings = Settings(**dict.fromkeys(names, "none"), **times, claude_url=NOTHING, ping_s="15")
-    numbers = {
-        name: str(getattr(DEV, name))
-        for name in ChatSettings.__dataclass_fields__
-        if name != "conversations_table"
-    }
-    chat = ChatSettings(conversations_table="none", **numbers)
     aws = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": NOTHING}
     keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
-    return {**settings.to_env(), **chat.to_env(), **aws, **keys}
+    told = {"service_src": chat, "worker_src": work}[package]()
+    return {**settings.to_env(), **told, **aws, **keys}
 
 
-def healthy(url: str) -> httpx2.Response:
+def chat() -> dict[str, str]:
+    return chat_settings(DEV, "none").to_env()
+
+
+def work() -> dict[str, str]:
+    places = ("jobs_table", "files_bucket", "event_bus")
+    queues = [f"{lane}_{kind}" for lane in ("now", "long", "batch") for kind in ("queue", "dlq")]
+    jobs = JobSettings(**dict.fromkeys((*places, *queues), "none"))
+    return {**jobs.to_env(), **worker_settings(DEV)["now"].to_env()}
+
+
+def test_it_is_healthy_and_ends_with_0_soon_after_sigterm(running: Running) -> None:
     end = time.monotonic() + STARTED_S
-    while time.monotonic() < end:
-        with suppress(httpx2.HTTPError):
-            return httpx2.get(f"{url}/health", timeout=1)
+    while not running.lives():
+        assert time.monotonic() < end
         time.sleep(0.1)
-    raise AssertionError(f"no answer in {STARTED_S} s")
-
-
-def test_it_serves_health_and_ends_with_0_soon_after_sigterm(
-    running: tuple[Running, str],
-) -> None:
-    container, url = running
-    assert healthy(url).json() == {"status": "ok"}
-    assert container.terminate(ENDED_S) == 0
+    assert running.terminate(ENDED_S) == 0
 
 
 def test_it_runs_as_a_numeric_user_who_is_not_root_and_without_a_shell(
-    engine: Engine, image: str
+    engine: Engine, image: str, package: str
 ) -> None:
     """Kubernetes and Fargate can prove only a number not to be root's; a shell eats SIGTERM."""
     config = engine.config(image)
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", config["User"])
-    assert config["Cmd"] == ["python", "-m", "service_src"]
+    assert config["Cmd"] == ["python", "-m", package]
     assert not config.get("Entrypoint")
 
 
@@ -95,8 +97,8 @@ def test_nothing_that_it_brings_can_be_written_by_the_one_it_runs_as(files: Path
     assert not [path for path in ours if not path.is_symlink() and path.stat().st_mode & 0o022]
 
 
-def test_only_the_packages_the_core_and_the_service_are_in_it(files: Path) -> None:
-    assert {path.name for path in (files / "app").iterdir()} == {"claude_core", "service_src"}
+def test_only_the_packages_the_core_and_its_own_code_are_in_it(files: Path, package: str) -> None:
+    assert {path.name for path in (files / "app").iterdir()} == {"claude_core", package}
     assert not list((files / "venv").rglob("pip"))
     caches = [*files.glob("root/.cache/*"), *files.glob("home/*"), *files.glob("tmp/*")]
     assert not caches
@@ -118,22 +120,23 @@ def test_no_secret_and_no_index_of_the_builder_is_in_it(
         assert not SECRETS.search(path.read_text(errors="replace")), path
 
 
-def test_it_is_small(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_small(files: Path, package: str, capsys: pytest.CaptureFixture[str]) -> None:
     def size_mb(folder: Path) -> float:
         names = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]  # noqa: PTH118
         return sum(os.lstat(name).st_size for name in names) / 1e6
 
     added, whole = size_mb(files / "venv") + size_mb(files / "app"), size_mb(files)
     with capsys.disabled():
-        print(f"\nthe image: {whole:.0f} MB, of which {added:.0f} MB are not its base")
+        print(f"\n{package}: {whole:.0f} MB, of which {added:.0f} MB are not its base")
     assert added < LIMIT_MB
 
 
-def test_an_arm64_image_gets_arm64_libraries_whatever_builds_it(engine: Engine) -> None:
-    engine.build(
-        DOCKERFILE, "kit-image-arm", "--target", "build", "--build-arg", "TARGETARCH=arm64"
-    )
-    libraries = sorted((engine.unpacked("kit-image-arm") / "venv").rglob("*.so"))
+def test_an_arm64_image_gets_arm64_libraries_whatever_builds_it(
+    engine: Engine, package: str
+) -> None:
+    tag, arm64 = f"kit-image-arm-{package.partition('_')[0]}", ("--build-arg", "TARGETARCH=arm64")
+    engine.build(f"{package}/Dockerfile", tag, "--target", "build", *arm64)
+    libraries = sorted((engine.unpacked(tag) / "venv").rglob("*.so"))
     assert libraries
     for library in libraries:
         assert (
