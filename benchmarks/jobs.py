@@ -7,13 +7,14 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import celeries
+from benchmarks import celeries, kit_worker
 from benchmarks.worker import Figures, medians
 
 WORKERS: dict[str, Callable[[], Figures]] = {
     "naive Celery": celeries.naive,
     "tuned Celery, threads": celeries.threads,
     "tuned Celery, gevent": celeries.gevent,
+    "kit": kit_worker.kit,
 }
 COLUMNS: dict[str, Callable[[Figures], str]] = {
     "jobs/s, one core": lambda one: f"{one.jobs_per_s:,.0f}",

@@ -1,4 +1,4 @@
-"""ECS may not scale a task in that works: it protects itself, for a while, and not for ever."""
+"""ECS may not scale a task in that works: it protects itself, and empties itself after a while."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,8 @@ MINUTES = 15
 """Of one protection: it ends by itself if this process does."""
 RENEW_S = 300.0
 LONGEST_S = 3_600.0
-"""Then the task takes nothing new, until it is empty and can go: protection blocks deployments."""
+"""Then the task takes nothing new, until it is empty and can go: protection blocks deployments. What
+it has is still protected: a job of an hour that was begun late must not be cut off."""
 PATH = "/task-protection/v1/state"
 
 
@@ -39,11 +40,10 @@ class Protection:
         if self._since is None:
             self._since = now
             self._renewed = float("-inf")
-        tired = now - self._since >= LONGEST_S
-        if not tired and now - self._renewed >= RENEW_S:
+        if now - self._renewed >= RENEW_S:
             self._renewed = now
             await self._put({"ProtectionEnabled": True, "ExpiresInMinutes": MINUTES})
-        return tired
+        return now - self._since >= LONGEST_S
 
     async def _put(self, state: dict[str, object]) -> None:
         if self._url is None:

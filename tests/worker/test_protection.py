@@ -56,7 +56,7 @@ def test_after_an_hour_the_task_is_to_empty_itself_and_then_begins_anew() -> Non
         (1, True), (LONGEST_S, True), (LONGEST_S + 1, True), (4_000, False), (4_001, True)
     )
     assert tired == [False, False, True, False, False]
-    assert agent.asked[-2:] == [OFF, ON]
+    assert agent.asked == [ON, ON, OFF, ON], "what it has is protected until it is empty"
 
 
 def test_an_agent_that_fails_is_trouble_and_not_the_end() -> None:
