@@ -41,7 +41,7 @@ check: install ## lint, types, templates, bundles, secrets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks --configfile pyproject.toml
+	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks worker_src --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
 	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
 	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
@@ -58,17 +58,27 @@ test-browser: install ## the chat page in headless Chromium (chromium of the sys
 bench: install ## functions and chat beside naive ones (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
 
+faults: install ## the worker under 1,000 seeds of faults and kills, then at each failpoint (SEEDS=, JOBS=)
+	$(BIN)/python -m tests.faults $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS))
+
+faults-long: install ## 10,000 jobs by real workers that are killed every two seconds, on a local cloud (JOBS=)
+	$(BIN)/python -m tests.rig $(if $(JOBS),--jobs $(JOBS))
+
 vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
 	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
 bench-chat: install ## the chat's part of it: first token, CPU of a token, memory of a socket
 	$(BIN)/python -m benchmarks.chat $(if $(RUNS),--runs $(RUNS))
 
+bench-queue: install ## the queue's part of it, beside naive and tuned Celery: needs redis-server
+	$(BIN)/python -m benchmarks.jobs $(if $(RUNS),--runs $(RUNS))
+
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
+	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test bench bench-chat vendor lock
+.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test faults faults-long bench bench-chat bench-queue vendor lock

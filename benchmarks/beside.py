@@ -8,7 +8,10 @@ from contextlib import contextmanager, suppress
 
 import httpx2
 
+from benchmarks import cores
 from claude_core.settings import Settings
+from local.paths import clean_env
+from local.processes import Guarded, free_port
 
 
 @contextmanager
@@ -20,6 +23,17 @@ def helper(*arguments: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextmanager
+def slow_claude() -> Iterator[str]:
+    """The URL of a Claude that takes a second, in a process of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.slow_claude", str(port)]
+    with Guarded("bench-claude", command, clean_env()) as started:
+        cores.beside(started.pid)
+        started.wait_for(f"http://127.0.0.1:{port}/")
+        yield f"http://127.0.0.1:{port}"
 
 
 def answers(url: str) -> None:

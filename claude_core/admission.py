@@ -97,15 +97,24 @@ def refusal(row: Row, wanted: Wanted) -> KitError:
     return failed
 
 
-def _failed(row: Row, wanted: Wanted) -> KitError:
+def forbidden(
+    row: Row, model: Model | None = None, needs: frozenset[str] = frozenset()
+) -> KitError | None:
+    """What a client may never have, as its row stands, however long it waits."""
     if row.flag("disabled"):
         return NotAllowed("this client is disabled")
-    if row.flag("stopped"):
-        return Stopped("all calls are stopped by the operator, until: kit budget resume")
-    if wanted.model and not row.may_use(wanted.model):
-        return NotAllowed(f"model: this client may not use {wanted.model.id}")
-    if missing := sorted(wanted.needs - set(row.extras)):
+    if model and not row.may_use(model):
+        return NotAllowed(f"model: this client may not use {model.id}")
+    if missing := sorted(needs - set(row.extras)):
         return InvalidRequest(says(missing[0]))
+    return None
+
+
+def _failed(row: Row, wanted: Wanted) -> KitError:
+    if row.flag("stopped") and not row.flag("disabled"):
+        return Stopped("all calls are stopped by the operator, until: kit budget resume")
+    if failed := forbidden(row, wanted.model, wanted.needs):
+        return failed
     if row.number(minute_of(wanted.now), row.rpm) < wanted.calls:
         return _too_fast(row, wanted)
     if wanted.id:

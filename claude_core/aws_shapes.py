@@ -42,6 +42,8 @@ class Found:
 
 def object_url(runtime: Runtime, bucket: str, key: str, version: str | None = None) -> str:
     """Where an object is: by path where AWS is an emulator, else by the bucket's own name."""
+    # aiohttp sends some of these escapes as plain characters; S3 decodes what it gets and escapes
+    # it anew before it looks at a signature (https://github.com/aws/aws-sdk-js/issues/853).
     path = quote(key, safe="/-_.~")
     if version:
         path += f"?versionId={quote(version, safe='-_.~')}"

@@ -9,10 +9,10 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from claude_core.admission import Wanted, refusal
+from claude_core.admitted import Admitted, Reserved
 from claude_core.alerts import Alerts
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.chores import Chores
@@ -20,24 +20,10 @@ from claude_core.clients import ClientKey
 from claude_core.errors import AwsUnreachable, KitError, OverBudget
 from claude_core.limits import Limits
 from claude_core.models import Model
+from claude_core.reached import reached
 from claude_core.reservation import Reservation, Spent, new_id
 from claude_core.row import MOST_GONE, Item, Row
 from claude_core.settlement import given_back, settlement
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A client that may go on: its row after the write, and its limits."""
-
-    row: Row
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Reserved(Admitted):
-    """A client that may spend, and the money that was taken for it."""
-
-    held: Reservation
 
 
 class Budget:
@@ -77,6 +63,17 @@ class Budget:
         row = await self._admit(key.id, wanted)
         await self._chores.tidy(row, wanted.now)
         return Admitted(row, Limits.of(row, wanted.now))
+
+    async def look(self, client: str) -> Row | None:
+        """A client's row, unchanged: for work that somebody proved to be its own by other means.
+
+        Raises:
+            AwsUnreachable.
+        """
+        asked = {"TableName": self._table, "Key": {"id": {"S": client}}, "ConsistentRead": True}
+        with reached("the clients table"):
+            found = await self._aws.call("dynamodb", "DynamoDB_20120810.GetItem", asked)
+        return Row(found["Item"]) if found.get("Item") else None
 
     async def reserve(
         self,

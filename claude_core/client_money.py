@@ -5,14 +5,12 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from claude_core.admission import Wanted, refusal
-from claude_core.aws import FAILED, AwsRefused
 from claude_core.budget import Budget
-from claude_core.errors import AwsUnreachable, KitError
-from claude_core.models import Model
+from claude_core.errors import KitError
 from claude_core.reservation import Spent, new_id
+from claude_core.rolled import written
 from claude_core.rolling import Roll, Want
-from claude_core.row import MOST_GONE, Row, month_of, next_minute
+from claude_core.row import MOST_GONE, Row, month_of
 
 LINGER_S = 0.05
 """That a write waits for others to go along."""
@@ -22,8 +20,6 @@ CHAIN = dt.timedelta(minutes=4)
 """After so long a new reservation is begun: what is open for longer than a call takes was left
 behind by a crash, and `kit budget` lists it by its age."""
 SETTLED_WITHIN_S = 10.0
-AGAIN_S = (0.2, 1.0, 3.0, 5.0)
-"""Between tries of a write whose outcome is not known."""
 
 
 @dataclass(slots=True)
@@ -148,7 +144,9 @@ class ClientMoney:
             spent=[spent for _, spent, _ in ended],
             gone=[name for name in gone if not name.endswith(chain.month)],
         )
-        row, refused = await self._made(roll, wants)
+        row, refused = await written(
+            self._budget, self._id, roll, on_trouble=lambda err: tell(wants, err)
+        )
         if refused is None:
             chain.id, chain.open, self._row = roll.new, total, row
             for _, _, settled in ended:
@@ -179,47 +177,10 @@ class ClientMoney:
             await self._roll(chain, wants[:half])
             await self._roll(chain, wants[half:])
 
-    async def _made(
-        self, roll: Roll, wants: "list[tuple[Want, asyncio.Future[Share]]]"
-    ) -> tuple[Row, KitError | None]:
-        """The row after the write, or why it was refused; goes on until one or the other is known.
 
-        Whoever waits for admission is told at the first try that fails: money that is taken for it
-        all the same goes back.
-        """
-        tries = 0
-        while True:
-            try:
-                return await self._budget.write(self._id, roll.expressions()), None
-            except AwsRefused as err:
-                if err.code == FAILED:
-                    row = Row(err.body.get("Item") or {})
-                    if self._arrived(roll, row):
-                        return row, None
-                    return row, self._why(roll, row)
-                unknown = AwsUnreachable(f"the clients table refused: {err}")
-            except AwsUnreachable as err:
-                unknown = err
-            for _, admitted in wants:
-                if not admitted.done():
-                    admitted.set_exception(unknown)
-            await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
-            tries += 1
-
-    def _arrived(self, roll: Roll, row: Row) -> bool:
-        """Whether a write that is refused now was made by a try whose answer was lost."""
-        if roll.new:
-            return roll.new in row.open
-        return bool(row.item) and roll.old is not None and roll.old not in row.open
-
-    def _why(self, roll: Roll, row: Row) -> KitError:
-        if not roll.wants:
-            return AwsUnreachable("the reservation is gone")
-        want: Want = roll.wants[0]
-        model: Model = want.model
-        id = f"{roll.new}" if roll.new else None
-        wanted = Wanted(roll.now, None, model, want.needs, len(roll.wants), id, roll.taken)
-        failed = refusal(row, wanted)
-        if isinstance(failed, AwsUnreachable):
-            failed.retry_after_s = (next_minute(roll.now) - roll.now).total_seconds()
-        return failed
+def tell(wants: "list[tuple[Want, asyncio.Future[Share]]]", err: KitError) -> None:
+    """End the wait of those who want to be admitted; what is taken for them all the same goes
+    back."""
+    for _, admitted in wants:
+        if not admitted.done():
+            admitted.set_exception(err)

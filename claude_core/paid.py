@@ -5,7 +5,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-from claude_core.budget import Budget, Reserved
+from claude_core.admitted import Reserved
+from claude_core.budget import Budget
 from claude_core.clients import ClientKey
 from claude_core.errors import AnswerLost, AwsUnreachable, KitError
 from claude_core.incoming import Incoming

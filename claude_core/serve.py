@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import httpx2
 
+from claude_core.admitted import Admitted
 from claude_core.aws import Aws
-from claude_core.budget import Admitted, Budget
+from claude_core.budget import Budget
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
 from claude_core.connections import connections

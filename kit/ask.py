@@ -11,7 +11,7 @@ from claude_core.models import NANO, resolve
 from claude_core.usage import Usage
 from kit.deployment import Deployment
 from kit.options import Json, deployed
-from kit.say import Stop, err, out
+from kit.say import Stop, err, out, usd
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -75,7 +75,7 @@ def _chat(client: "Anthropic", asking: dict[str, Any], first: str | None) -> Non
         said.append({"role": "assistant", "content": message.content})
         _sum_up(message)
         spent += _cost(message)
-    out.print(f"[dim]together {_usd(spent)}[/]")
+    out.print(f"[dim]together {usd(spent)}[/]")
 
 
 def _questions(first: str | None) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _sum_up(message: "Message") -> None:
     if usage.cache_creation_input_tokens:
         parts.append(f"{usage.cache_creation_input_tokens} to cache")
     why = {"max_tokens": "cut at --max-tokens"}.get(message.stop_reason or "", message.stop_reason)
-    line = f"{message.model} · {', '.join(parts)} · {_usd(_cost(message))} · {why}"
+    line = f"{message.model} · {', '.join(parts)} · {usd(_cost(message))} · {why}"
     out.print(f"[dim]{line}[/]")
 
 
@@ -147,7 +147,3 @@ def _cost(message: "Message") -> float:
     """USD, by the price table."""
     used = Usage.from_json(message.usage.to_dict())
     return resolve(message.model).cost(used, message.stop_reason) / NANO
-
-
-def _usd(amount: float) -> str:
-    return f"${amount:.6f}" if amount < 0.01 else f"${amount:.4f}"

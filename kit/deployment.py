@@ -51,8 +51,9 @@ class Deployment:
             if err.response["Error"]["Code"] != "ValidationError":
                 raise
             option = "" if self.env == "dev" else f" -c env={self.env}"
+            wanted = "ServerlessStack" if stack == "SharedStack" else stack  # which brings it along
             raise NotDeployed(
-                f"{name} is not deployed; run: npx cdk deploy ServerlessStack{option}"
+                f"{name} is not deployed; run: npx cdk deploy {wanted}{option}"
             ) from err
         return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 

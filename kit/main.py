@@ -2,9 +2,10 @@
 
 import typer
 
-from kit import budget, clients, key
+from kit import budget, clients, jobs, key
 from kit.ask import ask
 from kit.doctor import doctor
+from kit.submit import submit
 from kit.usage import usage
 
 app = typer.Typer(
@@ -20,6 +21,10 @@ app.add_typer(clients.app, name="clients")
 app.add_typer(budget.app, name="budget")
 app.command(epilog="Example: kit usage --days 7 --plot")(usage)
 app.command(epilog='Example: kit ask "Why is the sky blue?" --model balanced --local')(ask)
+app.command(
+    epilog='Example: kit submit docs/*.md --instruction "Summarize in one line" --lane batch --wait'
+)(submit)
+app.add_typer(jobs.app, name="jobs")
 
 if __name__ == "__main__":
     app()

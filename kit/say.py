@@ -24,6 +24,11 @@ def ago(age: dt.timedelta) -> str:
     return f"{minutes} min ago" if minutes else "just now"
 
 
+def usd(amount: float) -> str:
+    """Money, with as many digits as tell a few calls apart."""
+    return f"${amount:,.{2 if amount >= 10 or not amount else 4 if amount >= 0.01 else 6}f}"
+
+
 class Stop(Exception):
     """A command cannot go on; the message says what to do."""
 
@@ -55,5 +60,5 @@ def _of_aws(failed: Exception) -> str:
 
 
 def _end(message: str, code: int) -> None:
-    err.print(f"[red]{message}[/]" if err.is_terminal else message, markup=err.is_terminal)
+    err.print(message, style="red" if err.is_terminal else None, markup=False)
     sys.exit(code)

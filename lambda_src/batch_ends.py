@@ -8,8 +8,8 @@ from claude_core.jobs.batched import Batched
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.events import TOGETHER, Bus
 from claude_core.jobs.job import Job
-from claude_core.jobs.reached import reached
 from claude_core.patient import PATIENCE_S
+from claude_core.reached import reached
 from claude_core.telemetry import Telemetry
 from lambda_src.batch_requests import Unasked
 

@@ -7,10 +7,10 @@ from claude_core.jobs.batched import Batched, ended_in, held_by
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.files import Files
 from claude_core.jobs.job import Job, Status
-from claude_core.jobs.reached import reached
 from claude_core.jobs.results import keep_result
 from claude_core.jobs.rows import Rows
 from claude_core.jobs.sending import Sending
+from claude_core.reached import reached
 from claude_core.telemetry import Telemetry
 from claude_core.wire import to_bytes
 from lambda_src.batch_intents import Intent

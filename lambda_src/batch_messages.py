@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 
 from claude_core.errors import AwsUnreachable, KitError
-from claude_core.jobs.reached import reached
 from claude_core.jobs.sqs import LONGEST_DELAY_S, Queue
+from claude_core.reached import reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from claude_core.aws import Aws
 from claude_core.jobs.batched import place
 from claude_core.jobs.job import Job
-from claude_core.jobs.reached import reached
+from claude_core.reached import reached
 from lambda_src.batch_line import Line
 
 MOST_BYTES = 64_000_000

@@ -8,8 +8,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from claude_core.admitted import Admitted
 from claude_core.aws import Aws
-from claude_core.budget import Admitted, Budget
+from claude_core.budget import Budget
 from claude_core.clients import ClientKey
 from claude_core.connections import connections
 from claude_core.errors import AwsUnreachable, InvalidRequest, KitError
@@ -75,7 +76,10 @@ class JobsApi:
         if not kept.before:
             self._telemetry.count(jobs_accepted=1)
         told = {"job_id": kept.job.id, "status": kept.job.status.value}
-        return Answered.of(told, admitted.limits, status=202)
+        answered = Answered.of(told, admitted.limits, status=202)
+        if kept.before:
+            answered.headers["idempotent-replayed"] = "true"
+        return answered
 
     async def show(self, call: Call) -> Answered:
         admitted = await self._prove(call)

@@ -46,8 +46,8 @@ def services(endpoint: str, stack: str) -> list[Service]:
 def service(endpoint: str, stack: str, arn: str) -> Service:
     """One ECS service and the container of its task definition that is to be run: the one that
     the load balancer names, else the first."""
-    ecs, cluster = cloud.client("ecs", endpoint), arn.split("/")[-2]
-    (found,) = ecs.describe_services(cluster=cluster, services=[arn])["services"]
+    ecs = cloud.client("ecs", endpoint)
+    found = described(ecs, arn)
     definition_arn = found["taskDefinition"]
     definition = ecs.describe_task_definition(taskDefinition=definition_arn)["taskDefinition"]
     containers = definition["containerDefinitions"]
@@ -57,12 +57,22 @@ def service(endpoint: str, stack: str, arn: str) -> Service:
         stack=stack,
         arn=arn,
         desired=found["desiredCount"],
-        rollout=str(found["deployments"][0]["id"]),
+        rollout=rollout(found),
         container=Container.from_json(
             told | _health(endpoint, stack, definition_arn, told["name"])
         ),
         target_group=balanced.get(told["name"], {}).get("targetGroupArn"),
     )
+
+
+def described(ecs: Any, arn: str) -> dict[str, Any]:
+    """What ECS says of a service."""
+    (found,) = ecs.describe_services(cluster=arn.split("/")[-2], services=[arn])["services"]
+    return dict(found)
+
+
+def rollout(found: dict[str, Any]) -> str:
+    return str(found["deployments"][0]["id"])
 
 
 def entrances(endpoint: str, stack: str) -> Iterator[Entrance]:

@@ -42,6 +42,7 @@ class Keeper:
         self._name = service.arn.rsplit("/", 1)[-1]
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self._registered: int | None = None
+        self._ecs = cloud.client("ecs", endpoint)
 
     def __enter__(self) -> Self:
         """Until every task is healthy.
@@ -78,17 +79,16 @@ class Keeper:
                 self._stop.wait(AGAIN_S)
 
     def _look(self) -> None:
-        """Replace what has ended; bring up a new deployment before the old one goes."""
-        now = deployed.service(self._endpoint, self._service.stack, self._service.arn)
-        if now.rollout != self._service.rollout:
-            self._service, old = now, self._tasks
-            self._tasks = [self._started() for _ in range(now.desired)]
-            self._register()
-            self._stop.wait(KNOWN_S)
-            for task in old:
-                task.process.tell_to_end()
-                self._leaving.append(task.process)
+        """Replace what has ended; have as many as are wanted; bring up a new deployment before the
+        old one goes."""
+        found = deployed.described(self._ecs, self._service.arn)
+        if deployed.rollout(found) != self._service.rollout:
+            self._service, old = self._deployed(), self._tasks
+            self._tasks = [self._started() for _ in range(self._service.desired)]
+            self._leave(old)
             self._say(f"{self._name}: deployed anew")
+        elif found["desiredCount"] != len(self._tasks):
+            self._scale(found["desiredCount"])
         for place, task in enumerate(self._tasks):
             if (code := task.process.ended) is not None:
                 task.process.tell_to_end()
@@ -96,6 +96,27 @@ class Keeper:
                 self._tasks[place] = self._started()
                 self._register()
         self._leaving = [one for one in self._leaving if one.ended is None]
+
+    def _deployed(self) -> Service:
+        return deployed.service(self._endpoint, self._service.stack, self._service.arn)
+
+    def _scale(self, wanted: int) -> None:
+        while len(self._tasks) < wanted:
+            self._tasks.append(self._started())
+        self._tasks, gone = self._tasks[:wanted], self._tasks[wanted:]
+        self._leave(gone)
+        self._say(f"{self._name}: scaled to {wanted}")
+
+    def _leave(self, tasks: list[Task]) -> None:
+        """Write down those that stay; the others end when nothing is sent to them any more."""
+        self._register()
+        if not tasks:
+            return
+        if self._service.target_group:
+            self._stop.wait(KNOWN_S)
+        for task in tasks:
+            task.process.tell_to_end()
+            self._leaving.append(task.process)
 
     def _started(self) -> Task:
         """A new task that is healthy."""

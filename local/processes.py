@@ -36,6 +36,7 @@ class Guarded:
             grace_s: seconds from SIGTERM to SIGKILL when it is to end.
         """
         self._name, self.log, self._grace_s = name, LOGS / f"{name}.log", grace_s
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         guard = [sys.executable, "-P", str(GUARD), "--grace", f"{grace_s:g}"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -62,6 +63,11 @@ class Guarded:
         """SIGTERM now, SIGKILL when its grace is over; does not wait for either."""
         if self._process.stdin:
             self._process.stdin.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the guard; the program is its child."""
+        return self._process.pid
 
     @property
     def ended(self) -> int | None:

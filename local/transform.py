@@ -23,6 +23,8 @@ LACKING = (
     "Custom::",
 )
 """Types, or how they begin: ministack 1.5.33 refuses them, or hangs in a Node function."""
+REFUSED_WITH = {"AWS::CloudWatch::Alarm": "Metrics"}
+"""Types that it takes, but not with this property: no alarm counts with more than one metric."""
 
 
 def leave_out(assembly: Path) -> dict[str, list[str]]:
@@ -57,7 +59,7 @@ def leave_out(assembly: Path) -> dict[str, list[str]]:
 def without(template: dict[str, Any]) -> list[str]:
     """Take the resources that the emulator lacks out of `template`, and what refers to them."""
     resources = template.get("Resources", {})
-    gone = {id: one["Type"] for id, one in resources.items() if one["Type"].startswith(LACKING)}
+    gone = {id: one["Type"] for id, one in resources.items() if _lacking(one)}
     for id in gone:
         del resources[id]
     for one in resources.values():
@@ -72,6 +74,12 @@ def without(template: dict[str, Any]) -> list[str]:
             elif needed := {*_referred(value)} & {*gone}:
                 raise SystemExit(f"{id}.{name} needs {', '.join(needed)}, which cannot run here")
     return sorted(f"{id} ({kind})" for id, kind in gone.items())
+
+
+def _lacking(resource: dict[str, Any]) -> bool:
+    type = resource["Type"]
+    refused = REFUSED_WITH.get(type) in resource.get("Properties", {})
+    return refused or type.startswith(LACKING)
 
 
 def _rehash(assembly: Path, file: Path) -> tuple[str, str]:

@@ -140,6 +140,8 @@ def _show(outputs: dict[str, Any]) -> None:
     console.print(f"serverless  {url}", soft_wrap=True)
     if chat := outputs.get("WebsocketStack", {}).get("ServiceUrl"):
         console.print(f"chat page   {chat}/", soft_wrap=True)
+    if jobs := outputs.get("QueueStack", {}).get("ApiUrl"):
+        console.print(f"jobs        {jobs}", soft_wrap=True)
     console.print(f"Claude      {outputs['Local']['ClaudeUrl']}", soft_wrap=True)
     console.print(f"client key  {key}\n", soft_wrap=True)
     body = json.dumps({"prompt": "Why is the sky blue?"})

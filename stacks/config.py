@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from claude_core.settings import CLAUDE_URL
+from stacks.queue_numbers import QueueNumbers
 from stacks.service_numbers import ServiceNumbers
 
 
@@ -28,8 +29,8 @@ def host() -> Target:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config(ServiceNumbers):
+@dataclass(frozen=True, kw_only=True)
+class Config(ServiceNumbers, QueueNumbers):
     """One environment. A timeout is one number; those around it follow from it."""
 
     environment: str
@@ -45,7 +46,7 @@ class Config(ServiceNumbers):
     log_retention: str = "ONE_MONTH"
     """A name of aws_logs.RetentionDays."""
     snap_start: bool = False
-    """Snapshots cost 6.84 USD a month for each of two functions, called or not."""
+    """6.84 USD a month for each function that a caller waits for, called or not."""
     lambda_target: Target = Target(python="3.13", platform="aarch64-manylinux2014")
     bytecode_required: bool = False
     """Refuse to deploy a bundle that every cold start would have to compile."""
@@ -125,6 +126,10 @@ PROD = Config(
     streams_per_task=150,
     https_required=True,
     access_log_days=365,
+    worker_min_tasks=1,
+    worker_max_tasks=10,
+    long_max_tasks=4,
+    starts_per_15_min=20,
 )
 LOCAL = replace(
     DEV, environment="local", allow_plain_http=True, lambda_target=host(), snap_start=True

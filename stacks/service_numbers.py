@@ -19,7 +19,8 @@ class Vpc:
     """One for each zone, with a way out through NAT: the tasks'. None: they stand in the public."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: Python allows no class two parts that have some.
+@dataclass(frozen=True, kw_only=True)
 class ServiceNumbers:
     """A part of Config."""
 

@@ -66,7 +66,7 @@ class SharedStack(Stack):
 
     def let_call(self, role: iam.IRole) -> None:
         """Grant what every caller of Claude needs: the key, and to keep the budgets."""
-        self.clients.grant(role, "dynamodb:UpdateItem")
+        self.let_prove(role)
         self.history.grant(role, "dynamodb:PutItem")
         self.alarms.grant_publish(role)
         role.add_to_principal_policy(
@@ -74,6 +74,14 @@ class SharedStack(Stack):
                 actions=["secretsmanager:GetSecretValue"], resources=[self.claude_secret.ref]
             )
         )
+
+    def let_prove(self, role: iam.IRole) -> None:
+        """Grant what it takes to know a client: a request of its minute is counted."""
+        self.clients.grant(role, "dynamodb:UpdateItem")
+
+    def let_look(self, role: iam.IRole) -> None:
+        """Grant what it takes to know a client that is named without a key."""
+        self.clients.grant(role, "dynamodb:GetItem")
 
     def _let_api_gateway_log(self) -> None:
         """One role for the account and region: the last stack that sets it wins, so it stays."""

@@ -17,7 +17,7 @@ from stacks.parts.dashboard import dashboard
 from stacks.parts.firewall import KEYS, TICKETS, Firewall
 from stacks.parts.kit_metrics import KitMetrics
 from stacks.parts.load_balancer import LoadBalancer
-from stacks.parts.service import Service
+from stacks.parts.service import Service, cluster
 from stacks.parts.table import table
 from stacks.parts.task import Task
 from stacks.shared import SharedStack
@@ -25,10 +25,6 @@ from stacks.shared import SharedStack
 PORT = 8080
 OPEN_PATHS = ("/", "/page/.+", "/health", "/ready", r"/openapi\.json")
 """What the firewall lets through without a key or a ticket."""
-LIVES = (
-    "import os, urllib.request as u; "
-    "u.urlopen(f\"http://127.0.0.1:{os.environ.get('AWS_LWA_PORT', 8080)}/health\", timeout=5)"
-)
 CONVERSATION_ACTIONS = ("PutItem", "Query", "DeleteItem")
 
 
@@ -74,13 +70,24 @@ class WebsocketStack(Stack):
             env={**told.to_env(), **chat_settings(config, conversations.table_name).to_env()},
             cpu=config.service_cpu,
             memory_mb=config.service_memory_mb,
-            healthy=("python", "-c", LIVES),
             port=PORT,
         )
         entrance = LoadBalancer(self, "Entrance", config=config, vpc=network.vpc)
-        service = Service(self, "Service", config=config, network=network, task=task)
+        service = Service(
+            self,
+            "Service",
+            config=config,
+            network=network,
+            cluster=cluster(self, "Cluster", network=network),
+            task=task,
+        )
         targets = entrance.send_to(service.service, port=PORT, ready="/ready")
-        service.scale_by(self._kit("active_streams", "Average"), per_task=config.streams_per_task)
+        service.scale_by(
+            self._kit("active_streams", "Average"),
+            per_task=config.streams_per_task,
+            least=config.min_tasks,
+            most=config.max_tasks,
+        )
         if config.waf_requests_per_5_min:
             Firewall(
                 self,

@@ -27,6 +27,7 @@ class AwsDouble:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.broken: Callable[[str], tuple[int, dict[str, Any]] | None] = lambda action: None
         self.table, self.history = "clients", "history"
+        self._clients: dict[str, Any] = {}  # one of boto3's costs 50 ms
         self._one_at_a_time = threading.Lock()
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
@@ -47,10 +48,20 @@ class AwsDouble:
                     status, answer = refused
                     start(f"{status} refused", [("content-type", "application/x-amz-json-1.0")])
                     return [json.dumps(answer).encode()]
+            elif "/s3/" in environ.get("HTTP_AUTHORIZATION", "") or _presigned(environ):
+                method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+                query = environ["QUERY_STRING"]
+                self.calls.append(("s3", method, {"path": path, "query": query}))
+                if refused := self.broken(f"s3:{method}"):
+                    status, answer = refused
+                    start(f"{status} refused", [("content-type", "application/xml")])
+                    return [f"<Error><Code>{answer.get('code')}</Code></Error>".encode()]
             elif environ["REQUEST_METHOD"] == "POST" and "/sns/" in environ.get(
                 "HTTP_AUTHORIZATION", ""
             ):
                 self._record_form(environ)
+            if target == "AmazonSQS.ReceiveMessage":  # which waits for one, as long as it is asked
+                return list(inner(environ, start))
             # DynamoDB changes an item atomically; moto alone does not when two threads do.
             with self._one_at_a_time:
                 return list(inner(environ, start))
@@ -88,13 +99,15 @@ class AwsDouble:
         self.broken = lambda action: None
 
     def boto(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",  # pragma: allowlist secret
-        )
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.url,
+                region_name=REGION,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",  # pragma: allowlist secret
+            )
+        return self._clients[service]
 
     def count(self, action: str) -> int:
         return sum(f"{service}:{name}" == action for service, name, _ in self.calls)
@@ -199,6 +212,10 @@ class _Replay:
         size = len(self._body) if size < 0 else size
         out, self._body = self._body[:size], self._body[size:]
         return out
+
+
+def _presigned(environ: dict[str, Any]) -> bool:
+    return "X-Amz-Signature=" in environ["QUERY_STRING"]
 
 
 def _action(target: str) -> tuple[str, str]:

@@ -23,17 +23,19 @@ from worker_src.attempts import Attempts
 from worker_src.bodies import Bodies
 from worker_src.governor import Governor
 from worker_src.heart import Heart
+from worker_src.leaving import Leaving
 from worker_src.outbox import Outbox
 from worker_src.pauses import Pauses
 from worker_src.protection import Protection
 from worker_src.slots import Slots
+from worker_src.tally import Tally
 from worker_src.work import Work
 from worker_src.worker import Worker
 
 HEAR_S, GAUGE_S = 5.0, 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """A worker, and what runs beside it."""
 
@@ -41,9 +43,12 @@ class Built:
     heart: Heart
     teller: Teller
     slots: Slots
+    tally: Tally
     pauses: Pauses
     telemetry: Telemetry
     protection: Protection | None
+    takes: str
+    """Which queue it empties: each is scaled by its own workers."""
 
     async def run(self) -> None:
         """Until it has drained, and all that has ended is settled."""
@@ -55,6 +60,7 @@ class Built:
         try:
             await self.worker.run()
             await self.teller.close()
+            self.tally.tell()
         finally:
             for task in beside:
                 task.cancel()
@@ -72,9 +78,14 @@ class Built:
                 self.worker.resting = await self.protection.hold(busy=self.slots.jobs > 0)
 
     async def _gauge(self) -> None:
-        """What the service is scaled by."""
+        """What the service is scaled by, and all that was counted."""
         while True:
-            self.telemetry.count(workers=1, jobs_in_flight=self.slots.jobs)
+            gauges = {
+                f"workers_{self.takes}": 1,
+                f"oldest_{self.takes}_s": self.worker.oldest_s(),
+                "jobs_in_flight": self.slots.jobs,
+            }
+            self.tally.tell(**gauges)
             await asyncio.sleep(GAUGE_S)
 
 
@@ -101,7 +112,7 @@ def build(
     claims = Claims(rows, holder=holder or secrets.token_hex(8), lease_s=visibility_s, now=now)
     endings = Endings(rows, keep_days=int(jobs.job_days), now=now)
     slots = Slots(jobs=int(worker.slots), bytes=int(worker.bytes_in_flight), now=now)
-    governor, teller = Governor(now), teller or Teller(budget)
+    governor, teller, tally = Governor(now), teller or Teller(budget), Tally(telemetry)
     pauses = Pauses(aws, jobs.jobs_table, governor, now)
     attempts = Attempts(
         claude=claude,
@@ -112,14 +123,17 @@ def build(
         job_timeout_s=float(worker.job_timeout_s),
         now=now,
     )
+    outbox = Outbox(queue, dead_letters, Bus(aws, jobs.event_bus))
+    leaving = Leaving(claims=claims, endings=endings, outbox=outbox, tally=tally, rand=rand)
     work = Work(
         attempts=attempts,
         claims=claims,
-        endings=endings,
-        outbox=Outbox(queue, dead_letters, Bus(aws, jobs.event_bus)),
+        leaving=leaving,
+        outbox=outbox,
         governor=governor,
         pauses=pauses,
         slots=slots,
+        tally=tally,
         telemetry=telemetry,
         now=now,
         rand=rand,
@@ -128,6 +142,7 @@ def build(
         queue=queue,
         dead_letters=dead_letters,
         work=work,
+        leaving=leaving,
         slots=slots,
         governor=governor,
         telemetry=telemetry,
@@ -143,4 +158,14 @@ def build(
         visibility_s=visibility_s,
         now=now,
     )
-    return Built(made, heart, teller, slots, pauses, telemetry, protection)
+    return Built(
+        worker=made,
+        heart=heart,
+        teller=teller,
+        slots=slots,
+        tally=tally,
+        pauses=pauses,
+        telemetry=telemetry,
+        protection=protection,
+        takes=worker.takes,
+    )

@@ -109,3 +109,8 @@ def hidden_s(delay_s: float, receives: int, rand: random.Random) -> int:
     together do not come back together."""
     delay = max(delay_s, min(LONGEST_FLOOR_S, RECEIVES_S * receives))
     return min(LONGEST_VISIBILITY_S, round(delay + rand.random() * min(30.0, 1 + delay / 2)))
+
+
+def shortly_after_s(left_s: float, rand: random.Random) -> int:
+    """For how long a message is hidden whose job is another's: until that lease is over."""
+    return min(LONGEST_VISIBILITY_S, 1 + round(left_s + rand.random() * 2))

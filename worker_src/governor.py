@@ -126,11 +126,23 @@ class Governor:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now, self.lines = now, dict[str, Line]()
+        self._resting: dict[str, float] = {}
 
     def line(self, model: str) -> Line:
         if model not in self.lines:
             self.lines[model] = Line(self._now)
         return self.lines[model]
+
+    def rest(self, client: str, seconds: float) -> None:
+        """Begin nothing of a client for a while."""
+        self._resting[client] = self._now() + seconds
+
+    def rests_s(self, client: str) -> float:
+        """Seconds for which nothing of a client is begun."""
+        left_s = self._resting.get(client, 0.0) - self._now()
+        if left_s <= 0:
+            self._resting.pop(client, None)
+        return max(0.0, left_s)
 
     @property
     def all_paused_s(self) -> float:

@@ -26,7 +26,7 @@ class Protection:
         self._http, self._now, self._trouble = http, now, trouble
         self._url = agent_url + PATH if agent_url else None
         self._since: float | None = None
-        self._renewed = 0.0
+        self._renewed = float("-inf")
 
     async def hold(self, *, busy: bool) -> bool:
         """Protect the task while it is busy; True: for too long, and it is to empty itself."""
@@ -38,7 +38,7 @@ class Protection:
             return False
         if self._since is None:
             self._since = now
-            self._renewed = 0.0
+            self._renewed = float("-inf")
         tired = now - self._since >= LONGEST_S
         if not tired and now - self._renewed >= RENEW_S:
             self._renewed = now

@@ -20,12 +20,20 @@ class Slots:
         self._changed = asyncio.Event()
         self._alone = asyncio.Lock()
 
-    async def free(self) -> int:
-        """How many jobs may be started: at least one; waits for that."""
-        while self.jobs >= self._most_jobs or self._alone.locked() or self._waiting_alone:
+    async def free(self, wanted: int, *, within_s: float) -> int:
+        """How many jobs may be started: waits for one, and then a little for as many as wanted."""
+        await self._wait(1)
+        try:
+            async with asyncio.timeout(within_s):
+                await self._wait(min(wanted, self._most_jobs))
+        except TimeoutError:
+            await self._wait(1)
+        return self._most_jobs - self.jobs
+
+    async def _wait(self, free: int) -> None:
+        while self._most_jobs - self.jobs < free or self._alone.locked() or self._waiting_alone:
             self._changed.clear()
             await self._changed.wait()
-        return self._most_jobs - self.jobs
 
     def fits(self, client: str, bytes: int) -> bool:
         """Whether one more job fits: memory is bounded, and no client has all while others ask."""

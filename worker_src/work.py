@@ -4,25 +4,46 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from claude_core.errors import AwsUnreachable, KitError, Overloaded, RateLimited
+from claude_core.errors import (
+    AwsUnreachable,
+    KeyMissing,
+    KeyRejected,
+    KitError,
+    OverBudget,
+    Overloaded,
+    RateLimited,
+    SpendCapReached,
+    Stopped,
+    TooMany,
+)
 from claude_core.incoming import Incoming
 from claude_core.insist import insist
 from claude_core.jobs.claims import Claims, Exhausted, Held, Over
-from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job, Status
 from claude_core.telemetry import Telemetry
 from worker_src.attempts import Attempts
-from worker_src.fates import OLDEST_S, End, Later, after_crash, exhausted, fate_of, hidden_s
+from worker_src.fates import (
+    OLDEST_S,
+    End,
+    Later,
+    after_crash,
+    exhausted,
+    fate_of,
+    shortly_after_s,
+)
 from worker_src.governor import Governor
+from worker_src.leaving import SHORTLY_S, Leaving
 from worker_src.outbox import Outbox
 from worker_src.pauses import Pauses
 from worker_src.run import Run
 from worker_src.slots import Slots
+from worker_src.tally import CALLS, THROTTLED, Tally
 
 ALONE_AFTER = 2
 """Crashes after which a job runs with nothing beside it."""
-SHORTLY_S, LONG_S = 5.0, 600.0
-"""That a write is tried which can be left, and the last word on a job."""
+OF_ALL = (KeyMissing, KeyRejected, SpendCapReached)
+OF_ITS_CLIENT = (TooMany, Stopped, OverBudget)
+"""Errors that every job of a model, or of a client, would end with for a while."""
 
 
 class Work:
@@ -33,18 +54,20 @@ class Work:
         *,
         attempts: Attempts,
         claims: Claims,
-        endings: Endings,
+        leaving: Leaving,
         outbox: Outbox,
         governor: Governor,
         pauses: Pauses,
         slots: Slots,
+        tally: Tally,
         telemetry: Telemetry,
         now: Callable[[], float],
         rand: random.Random,
     ) -> None:
-        self._attempts, self._claims, self._endings = attempts, claims, endings
+        self._attempts, self._claims, self._leaving = attempts, claims, leaving
         self._outbox, self._governor, self._pauses = outbox, governor, pauses
-        self._slots, self._telemetry, self._now, self._rand = slots, telemetry, now, rand
+        self._slots, self._tally, self._telemetry = slots, tally, telemetry
+        self._now, self._rand = now, rand
 
     async def do(self, run: Run) -> None:
         """Work on a message's job until it is over, or back in the queue."""
@@ -55,11 +78,11 @@ class Work:
             case None:
                 await self._outbox.bury(run)
             case Held(left_s):
-                await self._back(run, left_s)
+                await self._outbox.hide(run, shortly_after_s(left_s, self._rand))
             case Over(job):
-                await self._conclude(run, job)
+                await self._leaving.conclude(run, job)
             case Exhausted(job):
-                await self._end(run, job, exhausted(job))
+                await self._leaving.end(run, job, exhausted(job))
             case Job() as job if job.crashes >= ALONE_AFTER:
                 await self._alone(run, job)
             case Job() as job:
@@ -79,10 +102,13 @@ class Work:
             if isinstance(claim, Job):
                 await self._claimed(run, claim)
             else:
-                await self._back(run, 1.0)
+                await self._leaving.back(run, 1.0)
 
     async def _pace(self, run: Run) -> bool:
         """Wait for the model's line; True: it would be too long, and the message is back."""
+        if rests_s := self._governor.rests_s(run.pointer.client):
+            await self._leaving.back(run, rests_s)
+            return True
         line = self._governor.line(run.pointer.model)
         while (wait := line.take()) is not None:
             turns = line.turns
@@ -90,7 +116,7 @@ class Work:
                 await asyncio.sleep(wait)
             if turns == line.turns:
                 return False
-        await self._back(run, line.wait_s())
+        await self._leaving.back(run, line.wait_s())
         return True
 
     async def _claimed(self, run: Run, job: Job) -> None:
@@ -98,18 +124,19 @@ class Work:
         line = self._governor.line(run.pointer.model)
         if self._now() - run.message.sent > OLDEST_S:
             end = End(Status.FAILED, "timeout_error", "it has waited for a week, and was not begun")
-            await self._end(run, job, end)
+            await self._leaving.end(run, job, end)
             return
         try:
-            self._telemetry.count(calls_started=1)
+            self._tally.add(CALLS)
             reply, over = await self._attempts.make(run, job)
         except (RateLimited, Overloaded) as err:
             refused_s = line.refused(err.retry_after_s)
-            self._telemetry.count(calls_throttled=1)
+            self._tally.add(THROTTLED)
             await self._share_pause(run.pointer.model, refused_s)
             fate = fate_of(err, job, refused_s=refused_s)
         except KitError as err:
             fate = fate_of(err, job)
+            self._heed(run, err, fate)
         except Exception as err:
             self._telemetry.crashed(Incoming(job.id), err)
             fate = after_crash(job, KitError("the job could not be worked on"))
@@ -117,51 +144,27 @@ class Work:
             line.answered(reply.headers)
             run.claim = None
             if over is not None:  # else another claim has it, and its worker the message
-                await self._conclude(run, over)
+                await self._leaving.over(run, over)
             return
-        await (self._end(run, job, fate) if isinstance(fate, End) else self._later(run, job, fate))
-
-    async def _conclude(self, run: Run, job: Job) -> None:
-        """Tell of a job that is over, and delete its message; a crash before that does it again."""
-        await self._outbox.tell(job)
-        if job.status is Status.DEAD:
-            await self._outbox.bury(run)
-        else:
-            await self._outbox.delete(run)
-
-    async def _end(self, run: Run, job: Job, end: End) -> None:
-        over = await insist(
-            lambda: self._endings.failed(
-                job, type=end.type, message=end.message, status=end.status
-            ),
-            seconds=LONG_S,
+        await (
+            self._leaving.end(run, job, fate)
+            if isinstance(fate, End)
+            else self._leaving.later(run, job, fate)
         )
-        run.claim = None
-        if over is not None:
-            await self._conclude(run, over)
 
-    async def _later(self, run: Run, job: Job, later: Later) -> None:
-        """Let go of a claimed job: the row first, or its message would find the lease."""
-        counts = later.counts or run.called
-        await insist(
-            lambda: self._claims.release(job, counts=counts, failed=later.failed),
-            seconds=SHORTLY_S,
-        )
-        run.claim = None
-        await self._back(run, later.delay_s)
-
-    async def let_go(self, run: Run) -> None:
-        """Give a run up that was cancelled: its job can be claimed by another at once."""
-        if run.claim is not None and not run.lost:
-            await self._claims.release(run.claim, counts=run.called)
-        if not run.lost:
-            await self._outbox.hide(run, 0)
-
-    async def _back(self, run: Run, delay_s: float) -> None:
-        await self._outbox.hide(run, hidden_s(delay_s, run.message.receives, self._rand))
+    def _heed(self, run: Run, err: KitError, fate: Later | End) -> None:
+        """Count a failure; and spare those jobs a claim that would fail for the same reason now."""
+        self._telemetry.failed(Incoming(run.pointer.job), err, self._age_ms(run))
+        if isinstance(fate, Later) and isinstance(err, OF_ALL):
+            self._governor.line(run.pointer.model).pause(self._now() + fate.delay_s)
+        elif isinstance(fate, Later) and isinstance(err, OF_ITS_CLIENT):
+            self._governor.rest(run.pointer.client, fate.delay_s)
 
     async def _share_pause(self, model: str, pause_s: float) -> None:
         try:
             await self._pauses.tell(model, pause_s)
         except AwsUnreachable as err:
             self._telemetry.trouble(f"a pause could not be shared: {err.message}")
+
+    def _age_ms(self, run: Run) -> float:
+        return (self._now() - run.message.sent) * 1_000

@@ -10,6 +10,7 @@ from claude_core.jobs.queue_message import Pointer
 from claude_core.jobs.sqs import TOGETHER, Message, Queue
 from claude_core.telemetry import Telemetry
 from worker_src.governor import LONGEST_SLEEP_S, Governor
+from worker_src.leaving import Leaving
 from worker_src.run import Run
 from worker_src.slots import Slots
 from worker_src.work import Work
@@ -34,6 +35,7 @@ class Worker:
         queue: Queue,
         dead_letters: Queue,
         work: Work,
+        leaving: Leaving,
         slots: Slots,
         governor: Governor,
         telemetry: Telemetry,
@@ -41,10 +43,12 @@ class Worker:
         drain_s: float,
         now: Callable[[], float],
     ) -> None:
-        self._queue, self._dead_letters, self._work = queue, dead_letters, work
+        self._queue, self._dead_letters = queue, dead_letters
+        self._work, self._leaving = work, leaving
         self._slots, self._governor, self._telemetry = slots, governor, telemetry
         self._visibility_s, self._drain_s, self._now = visibility_s, drain_s, now
         self._runs: dict[str, Run] = {}
+        self._oldest_s = 0.0
         self._draining = asyncio.Event()
         self.resting = False
         """Takes nothing new, until what it has has ended."""
@@ -54,6 +58,13 @@ class Worker:
     def runs(self) -> list[Run]:
         return list(self._runs.values())
 
+    def oldest_s(self) -> float:
+        """The age of the oldest job of all that were seen since this was asked last. SQS's own
+        metric leaves out what it has handed out three times: what waits for Claude."""
+        ages = (self._now() - run.message.sent for run in self._runs.values())
+        oldest_s, self._oldest_s = max([self._oldest_s, *ages]), 0.0
+        return oldest_s
+
     def drain(self) -> None:
         """Take nothing more, and end."""
         self._draining.set()
@@ -61,7 +72,11 @@ class Worker:
     async def run(self) -> None:
         """Until a drain is over: everything has ended, or is back in the queue."""
         taking = asyncio.create_task(self._take())
-        await self._draining.wait()
+        draining = asyncio.create_task(self._draining.wait())
+        await asyncio.wait([taking, draining], return_when=asyncio.FIRST_COMPLETED)
+        if not self._draining.is_set():
+            draining.cancel()
+            taking.result()  # nobody would take anything any more: it ends, and is replaced
         end = asyncio.get_running_loop().time() + self._drain_s
         # A receive that is cut off would hide what it was given for a whole visibility timeout.
         await asyncio.wait([taking], timeout=POLL_S + REST_S)
@@ -77,11 +92,8 @@ class Worker:
 
     async def _take(self) -> None:
         while not self._draining.is_set():
-            free = await self._slots.free()
-            if free < TOGETHER:
-                # Slots get free one by one: a request for each would cost more than the job does.
-                await asyncio.sleep(GATHER_S)
-                free = await self._slots.free()
+            # Slots get free one by one: a request for each would cost more than the job does.
+            free = await self._slots.free(TOGETHER, within_s=GATHER_S)
             paused_s = self._governor.all_paused_s
             if paused_s > LONGEST_SLEEP_S or self.resting:
                 await asyncio.sleep(min(paused_s, LONGEST_SLEEP_S) or REST_S)
@@ -101,6 +113,7 @@ class Worker:
         """Begin what fits; what does not, and what comes while draining, goes back."""
         back: list[tuple[str, int]] = []
         for message in messages:
+            self._oldest_s = max(self._oldest_s, self._now() - message.sent)
             try:
                 pointer = Pointer.from_text(message.body)
             except ValueError as err:
@@ -146,7 +159,7 @@ class Worker:
 
     async def _let_go(self, run: Run) -> None:
         try:
-            await self._work.let_go(run)
+            await self._leaving.let_go(run)
         except (AwsRefused, AwsUnreachable) as err:
             self._telemetry.trouble(f"a job is held until its lease ends: {err}")
 

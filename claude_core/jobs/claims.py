@@ -13,7 +13,7 @@ ATTEMPTS = 5
 FREE_FAILURES = 20
 """Answers of Claude that failed and cost nothing; they count apart from the attempts."""
 SKEW_S = 5.0
-"""A lease holds so much longer for others: their clocks may be ahead."""
+"""A lease holds so much longer for others, whose clocks may be ahead: a tenth of it at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Claims:
         )
 
     async def _take_over(self, job: Job) -> Job | Held | Exhausted:
-        left_s = float(job.lease) + SKEW_S - self._now()
+        left_s = float(job.lease) + min(SKEW_S, self._lease_s / 10) - self._now()
         if job.holder == self._holder:
             # Ours: the answer to the claim was lost, and nothing has begun.
             return job if await self.renew(job) else Held(self._lease_s)

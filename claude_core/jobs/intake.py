@@ -106,13 +106,18 @@ def new_job(
     )
 
 
+def fields_of(body: Json) -> dict[str, Field]:
+    """The fields that a job of its kind may have."""
+    return (REQUEST if "request" in body else DOCUMENT) | COMMON
+
+
 def check(body: Json) -> None:
     """Whether the fields are those of a job.
 
     Raises:
         InvalidRequest: names the field and the rule.
     """
-    table = (REQUEST if "request" in body else DOCUMENT) | COMMON
+    table = fields_of(body)
     for name in sorted(body.keys() - table.keys()):
         where = "a job with a request" if "request" in body else "a document job"
         raise InvalidRequest(f"{name[:100]}: no such field of {where}")

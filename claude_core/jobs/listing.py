@@ -8,7 +8,7 @@ from typing import Any
 from claude_core.aws import Aws
 from claude_core.errors import InvalidRequest
 from claude_core.jobs.job import OPEN, Job, Status
-from claude_core.jobs.reached import reached
+from claude_core.reached import reached
 
 MOST, USUAL = 100, 20
 SHELVES = (OPEN, *(status.value for status in Status if status.over))
@@ -80,7 +80,7 @@ class Listing:
             ":low": {"S": f"{shelf}#"},
             ":high": {"S": f"{shelf}#{after or LAST}"},
         }
-        at_once = limit + 1
+        at_once = limit + 1  # what was the last one, `after`, is read once more
         if shelf == OPEN and status is not None:
             filtered = {
                 "FilterExpression": "#status = :status",

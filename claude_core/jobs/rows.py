@@ -3,7 +3,7 @@
 from claude_core.aws import FAILED, Aws, AwsRefused
 from claude_core.errors import AwsUnreachable
 from claude_core.jobs.job import Job, Status
-from claude_core.jobs.reached import reached
+from claude_core.reached import reached
 from claude_core.row import Item
 
 HELD = "#status = :running AND fence = :fence"

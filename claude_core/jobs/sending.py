@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from claude_core.aws import Aws
 from claude_core.jobs.job import Job, Status
 from claude_core.jobs.queue_message import Pointer, wake_up
-from claude_core.jobs.reached import reached
 from claude_core.jobs.sqs import TOGETHER, Queue
 from claude_core.jobs.starter import Starter
+from claude_core.reached import reached
 from claude_core.settings import JobSettings, StartSettings
 
 
@@ -43,7 +43,7 @@ class Sending:
         return cls(aws, settings, starting, starter)
 
     async def send(self, jobs: Sequence[Job]) -> None:
-        """Put jobs of one client on their way, in the order of their making.
+        """Put jobs of one client on their way.
 
         Raises:
             AwsUnreachable: some are not; sent once more, those that are come twice.
@@ -64,9 +64,8 @@ class Sending:
 
     async def _point(self, where: tuple[Queue, str], jobs: list[Job]) -> None:
         queue, service = where
-        for at in range(0, len(jobs), TOGETHER):
-            some = jobs[at : at + TOGETHER]
-            texts = [Pointer(job.id, job.client, job.model, job.bytes).to_text() for job in some]
-            await queue.send(texts, group=some[0].client)
+        texts = [Pointer(job.id, job.client, job.model, job.bytes).to_text() for job in jobs]
+        together = [texts[at : at + TOGETHER] for at in range(0, len(texts), TOGETHER)]
+        await asyncio.gather(*(queue.send(some, group=jobs[0].client) for some in together))
         if jobs:
             await self._starter.start(service)

@@ -11,7 +11,7 @@ from claude_core.errors import AwsUnreachable, Conflict, NotFound
 from claude_core.jobs.files import Files, body_key
 from claude_core.jobs.intake import NewJob
 from claude_core.jobs.job import JOB_ID, ROW_BYTES, VERSION, Job, Status, new_job_id, owner_of
-from claude_core.jobs.reached import reached
+from claude_core.reached import reached
 from claude_core.row import Item
 from claude_core.wire import Json, to_bytes
 

@@ -9,7 +9,7 @@ from claude_core.errors import InvalidRequest, NotFound, TooLarge
 from claude_core.fields import PROMPT, Field, check
 from claude_core.jobs.documents import MOST_BYTES, TYPES, Content, content_of
 from claude_core.jobs.files import UPLOAD_S, Files, upload_key
-from claude_core.jobs.reached import reached
+from claude_core.reached import reached
 from claude_core.wire import Json
 
 UPLOAD = re.compile(r"upload_[A-Za-z0-9_-]{22}")

@@ -26,10 +26,11 @@ def alarms(
     scope: Construct, rows: Iterable[Row], *, topic: sns.ITopic
 ) -> dict[str, cloudwatch.Alarm]:
     """Make them; by id."""
-    return {row.id: _alarm(scope, row, topic) for row in rows}
+    return {row.id: alarm(scope, row, actions.SnsAction(topic)) for row in rows}
 
 
-def _alarm(scope: Construct, row: Row, topic: sns.ITopic) -> cloudwatch.Alarm:
+def alarm(scope: Construct, row: Row, action: cloudwatch.IAlarmAction) -> cloudwatch.Alarm:
+    """One that does something else than to tell a topic."""
     made = cloudwatch.Alarm(
         scope,
         row.id,
@@ -40,5 +41,5 @@ def _alarm(scope: Construct, row: Row, topic: sns.ITopic) -> cloudwatch.Alarm:
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         alarm_description=row.says,
     )
-    made.add_alarm_action(actions.SnsAction(topic))
+    made.add_alarm_action(action)
     return made

@@ -30,11 +30,17 @@ class Function(Construct):
         timeout_s: int,
         description: str,
         layers: Sequence[lambda_.ILayerVersion] = (),
+        waited_for: bool = True,
     ) -> None:
+        """
+        Args:
+            waited_for: by a caller, so that a snapshot is worth its price.
+        """
         super().__init__(scope, id)
         self.log_group = log_group(self, "Logs", config=config)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant(self.role, "logs:CreateLogStream", "logs:PutLogEvents")
+        snapshots = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
         self.function = lambda_.Function(
             self,
             "Function",
@@ -49,7 +55,7 @@ class Function(Construct):
             timeout=Duration.seconds(timeout_s),
             memory_size=config.lambda_memory_mb,
             reserved_concurrent_executions=config.reserved_concurrency,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if config.snap_start else None,
+            snap_start=snapshots if config.snap_start and waited_for else None,
             description=description,
         )
         self.alias = lambda_.Alias(

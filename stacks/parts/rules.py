@@ -1,5 +1,7 @@
 """What CDK accepts and AWS refuses: found at synth, as an error of the stack that breaks it."""
 
+import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -47,15 +49,9 @@ FIREWALL = (
         "must be 10 to 2000000000, AWS WAF's own limits",
     ),
 )
-SERVERLESS = (
+API = (
     *CLAUDE,
     Rule("api_timeout_s", between(10, 29), "must be 10 to 29: API Gateway cuts at 29"),
-    Rule(
-        "stream_api_timeout_s",
-        between(60, 900),
-        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
-    ),
-    Rule("ping_s", between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
     Rule(
         "canary",
         lambda value, _: value is None or value in SHIFTS,
@@ -70,6 +66,15 @@ SERVERLESS = (
         lambda value, _: value is None or value >= 1,
         "must be at least 1, or unset",
     ),
+)
+SERVERLESS = (
+    *API,
+    Rule(
+        "stream_api_timeout_s",
+        between(60, 900),
+        "must be 60 to 900: API Gateway ends a streamed answer after 15 minutes",
+    ),
+    Rule("ping_s", between(1, 240), "must be 1 to 240: API Gateway ends what is silent for 300"),
 )
 
 
@@ -96,6 +101,12 @@ def check_limits(stack: Stack) -> None:
         stack.get_logical_id(node): node.timeout or 3
         for node in resources
         if isinstance(node, lambda_.CfnFunction)
+    }
+    # A queue feeds a function, or an alias of one.
+    timeouts |= {
+        stack.get_logical_id(node): timeouts.get(_referred(stack.resolve(node.function_name)), 0)
+        for node in resources
+        if isinstance(node, lambda_.CfnAlias)
     }
     queues = {
         stack.get_logical_id(node): node for node in resources if isinstance(node, sqs.CfnQueue)
@@ -130,16 +141,20 @@ def _check_source(
     timeouts: dict[str, float],
     queues: dict[str, sqs.CfnQueue],
 ) -> None:
-    source = stack.resolve(node.event_source_arn) or {}
-    target = stack.resolve(node.function_name)
-    queue = queues.get(source.get("Fn::GetAtt", [""])[0]) if isinstance(source, dict) else None
-    timeout = timeouts.get(target.get("Ref", "")) if isinstance(target, dict) else None
+    queue = queues.get(_referred(stack.resolve(node.event_source_arn)))
+    timeout = timeouts.get(_referred(stack.resolve(node.function_name)))
     if queue and timeout:
         needed = 6 * timeout + (node.maximum_batching_window_in_seconds or 0)
         visible = queue.visibility_timeout or 30
         if visible < needed:
             rule = "six times the function's timeout, and its batching window"
             _refuse(queue, f"visibilityTimeout = {visible:g} s: must be {needed:g} s, {rule}")
+
+
+def _referred(value: object) -> str:
+    """The logical id that a value refers to, however deep."""
+    found = re.search(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(value))
+    return found[1] if found else ""
 
 
 def _refuse(node: Any, sentence: str) -> None:

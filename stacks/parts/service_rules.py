@@ -73,13 +73,16 @@ SOCKETS = (
     Rule("resume_s", between(0, 600), "must be 0 to 600: it is paid meanwhile"),
     Rule("conversation_days", between(1, 3_650), "must be 1 to 3650"),
 )
-TIME = (
+STOP = (
     Rule("drain_s", between(10, 110), "must be 10 to 110: Fargate kills at 120"),
     Rule(
         "stop_timeout_s",
         lambda value, config: config.drain_s < value <= 120,
         "must be above drain_s, and 120 at most, Fargate's limit",
     ),
+)
+TIME = (
+    *STOP,
     Rule(
         "deregistration_s",
         lambda value, config: config.stop_timeout_s < value <= 3_600,
@@ -105,22 +108,34 @@ TIME = (
         "must be from service_answer_timeout_s to lifetime_s",
     ),
 )
-TASKS = (
+IMAGE = (
     Rule(
         "base_image",
         _base_image,
         "must be pinned by its digest, @sha256:…, to stay what it is",
     ),
-    Rule(
-        "service_cpu",
-        lambda value, _: value in MEMORY_MB,
-        "must be one of 256, 512, 1024: one process uses one vCPU",
-    ),
-    Rule(
-        "service_memory_mb",
-        lambda value, config: value in MEMORY_MB.get(config.service_cpu, (value,)),
-        "must be what Fargate sells to that service_cpu",
-    ),
+)
+
+
+def size(of: str) -> tuple[Rule, Rule]:
+    """Of the tasks whose numbers begin with `of`."""
+    return (
+        Rule(
+            f"{of}_cpu",
+            lambda value, _: value in MEMORY_MB,
+            "must be one of 256, 512, 1024: one process uses one vCPU",
+        ),
+        Rule(
+            f"{of}_memory_mb",
+            lambda value, config: value in MEMORY_MB.get(getattr(config, f"{of}_cpu"), (value,)),
+            f"must be what Fargate sells to that {of}_cpu",
+        ),
+    )
+
+
+TASKS = (
+    *IMAGE,
+    *size("service"),
     Rule(
         "min_tasks",
         lambda value, config: 1 <= value <= config.max_tasks,

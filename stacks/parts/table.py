@@ -21,8 +21,8 @@ def table(
     made = dynamodb.Table(
         scope,
         id,
-        partition_key=_string(key),
-        sort_key=_string(sort_key) if sort_key else None,
+        partition_key=string(key),
+        sort_key=string(sort_key) if sort_key else None,
         time_to_live_attribute=expires,
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
@@ -36,5 +36,5 @@ def table(
     return made
 
 
-def _string(name: str) -> dynamodb.Attribute:
+def string(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -1,6 +1,5 @@
 """The one way a container runs on Fargate: arm64, nothing to write to, no rights but its role's."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import Duration, Stack
@@ -17,6 +16,11 @@ from stacks.parts.service_rules import OPEN_FILES
 ROOT = Path(__file__).parents[2]
 USER = "10001:10001"
 """Numbers, since the image has no name for them; its files are readable to all."""
+LIVES = (
+    "import os, urllib.request as u; "
+    "u.urlopen(f\"http://127.0.0.1:{os.environ.get('AWS_LWA_PORT', 8080)}/health\", timeout=5)"
+)
+"""Whether a task still answers; its image has no curl, and no shell is needed."""
 
 
 def image(
@@ -50,14 +54,13 @@ class Task(Construct):
         env: dict[str, str],
         cpu: int,
         memory_mb: int,
-        healthy: Sequence[str],
         port: int | None = None,
     ) -> None:
-        """Run `python -m package`.
+        """Run `python -m package`, which answers `GET /health` on 8080 as long as it lives.
 
         Args:
             cpu: 1,024 are one vCPU.
-            healthy: the command that ends with 0 while the container lives.
+            port: what a load balancer reaches of it.
         """
         super().__init__(scope, id)
         self.log_group = log_group(self, "Logs", config=config)
@@ -88,7 +91,7 @@ class Task(Construct):
             linux_parameters=linux,
             stop_timeout=Duration.seconds(config.stop_timeout_s),
             health_check=ecs.HealthCheck(
-                command=["CMD", *healthy],
+                command=["CMD", "python", "-c", LIVES],
                 interval=Duration.seconds(30),
                 timeout=Duration.seconds(10),
                 retries=3,

@@ -77,12 +77,9 @@ def test_an_answer_is_lost_before_or_after_it_is_done(lost: str) -> None:
     assert len(cloud.dynamo.tables["jobs"].items) == (lost == "after")
 
 
-def test_throttling_looks_as_it_does_behind_aws_which_knows_not_every_code() -> None:
-    for service in ("dynamodb", "events", "s3"):
+def test_throttling_looks_as_it_does_behind_aws_which_tries_again_by_itself() -> None:
+    for service in ("dynamodb", "events", "s3", "sqs"):
         assert isinstance(throttled(service), AwsUnreachable)
-    refused = throttled("sqs")
-    assert isinstance(refused, AwsRefused)
-    assert refused.code == "RequestThrottled"
 
 
 def test_faults_come_in_their_shares_and_the_same_ones_for_a_seed() -> None:

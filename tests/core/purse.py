@@ -5,8 +5,9 @@ import datetime as dt
 from collections.abc import Coroutine
 from typing import Any, TypeVar, cast
 
+from claude_core.admitted import Reserved
 from claude_core.aws import Aws
-from claude_core.budget import Budget, Reserved
+from claude_core.budget import Budget
 from claude_core.clients import ClientKey, new_key
 from claude_core.models import resolve
 from claude_core.reservation import Reservation, Spent

@@ -10,7 +10,7 @@ import pytest
 from stacks import PATTERNS
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("claude_core", "lambda_src", "service_src", "stacks", "kit", "local")
+PACKAGES = ("claude_core", "lambda_src", "service_src", "worker_src", "stacks", "kit", "local")
 EDGES = {"lambda_src", "service_src", "worker_src"}
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 EACH_FILE = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -6,7 +6,7 @@ from collections import Counter, deque
 
 import pytest
 
-from claude_core.budget import Reserved
+from claude_core.admitted import Reserved
 from claude_core.reservation import Spent
 from claude_core.usage import Usage
 from tests.core.purse import FAST, Purse

@@ -33,6 +33,7 @@ class SimAws:
         self.calls = 0
         self.objects: dict[tuple[str, str], bytes] = {}
         self.events: list[dict[str, Any]] = []
+        self.before: Callable[[str, dict[str, Any]], None] = lambda action, payload: None
         self.watch: Callable[[str, dict[str, Any]], None] = lambda action, payload: None
 
     async def call(
@@ -43,6 +44,7 @@ class SimAws:
         await asyncio.sleep(0.002 + self._rand.random() * 0.02)
         if breaks == "before":
             raise AwsUnreachable(f"{service} did not answer in time")
+        self.before(action, payload)
         answer = await self._do(service, action, payload)
         await asyncio.sleep(0.002 + self._rand.random() * 0.02)
         if breaks == "after":

@@ -4,10 +4,8 @@ import json
 from collections import Counter
 
 from claude_core.jobs.job import Status
-from claude_core.models import resolve
 from claude_core.row import Row
-from claude_core.usage import Usage
-from tests.faults.claude import INPUT, OUTPUT, POISON
+from tests.faults.claude import POISON
 from tests.faults.world import World
 
 
@@ -53,6 +51,5 @@ def _check_budgets(world: World) -> None:
         charged += spent + reserved
         killed = any(process.dead for process in world.processes)
         assert killed or not row.open, f"left open: {row.open}"
-    each = resolve("balanced").cost(Usage(input_tokens=INPUT, output_tokens=OUTPUT))
-    billed = sum(world.claude.billed.values()) * each
+    billed = world.claude.billed.total() * world.each
     assert charged >= billed, f"Claude has billed {billed}, and {charged} is charged"

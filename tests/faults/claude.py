@@ -7,6 +7,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from claude_core import errors
@@ -40,6 +41,10 @@ class SimClaude:
     longest_s: float = 20.0
     per_minute: int | None = None
     """Requests a minute that are let through, of all workers together."""
+    takes: Callable[[], float] | None = None
+    """Seconds that an answer takes, where it is not for chance to say."""
+    scripted: list[errors.KitError] = field(default_factory=list)
+    """What the next calls are refused with."""
     calls: int = 0
     billed: Counter[str] = field(default_factory=Counter)
     """Completions by what was asked: each is paid."""
@@ -59,7 +64,7 @@ class SimClaude:
         self._refuse(loop.time())
         process, answered = CURRENT.get(), loop.create_future()
         assert process is not None
-        takes_s = 0.3 + self.rand.random() ** 3 * self.longest_s
+        takes_s = self.takes() if self.takes else 0.3 + self.rand.random() ** 3 * self.longest_s
         lost = self.rand.random() < self.faults.reset
 
         def answer() -> None:
@@ -93,6 +98,8 @@ class SimClaude:
         return Reply(json.dumps(body).encode(), body, headers=self._headers())
 
     def _refuse(self, now: float) -> None:
+        if self.scripted:
+            raise self.scripted.pop()
         draw, faults = self.rand.random(), self.faults
         if self.per_minute is not None:
             left = self._left(now)

@@ -14,4 +14,4 @@ def test_every_job_ends_once_and_is_paid_once_under_faults_and_crashes(seed: int
 def test_each_failpoint_alone_loses_nothing_and_pays_nothing_twice() -> None:
     played = [play(scenario) for _, scenario in each.scenarios()]
     assert len(played) > 400
-    assert sum(world.processes[0].dead for world in played) > 300, "the kills did not kill"
+    assert sum(world.processes[0].dead for world in played) > 250, "the kills did not kill"

@@ -1,36 +1,15 @@
 """How a worker keeps Claude's limits: full, not broken; and how many share them fairly."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
 from claude_core.jobs.job import Job, Status
 from claude_core.jobs.queue_message import Pointer
 from claude_core.jobs.sqs import TOGETHER
-from tests.cloud.virtual import VirtualLoop
 from tests.faults.claude import Faults
+from tests.faults.pace import run
 from tests.faults.world import Shape, World
-
-
-def run(shape: Shape, doing: Callable[[World], Coroutine[Any, Any, None]]) -> World:
-    loop = VirtualLoop()
-    asyncio.set_event_loop(loop)
-    world = World(shape, loop)
-
-    async def played() -> None:
-        await doing(world)
-        for built in world.built:
-            built.worker.drain()
-        await asyncio.gather(*(process.ended() for process in world.processes))
-
-    try:
-        loop.run(played())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-    return world
 
 
 def test_half_of_all_calls_refused_makes_no_call_more_than_its_job_has_claims() -> None:

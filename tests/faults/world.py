@@ -17,16 +17,19 @@ from claude_core.jobs.job import Job, Status
 from claude_core.jobs.queue_message import Pointer
 from claude_core.jobs.sqs import Queue
 from claude_core.jobs.store import Jobs
+from claude_core.models import resolve
+from claude_core.row import Row
 from claude_core.settings import JobSettings, WorkerSettings
 from claude_core.telemetry import Telemetry
 from claude_core.teller import Teller
+from claude_core.usage import Usage
 from tests.cloud.dynamo import Dynamo
 from tests.cloud.index import Projection
 from tests.cloud.keys import Keys
 from tests.cloud.sqs import Sqs
 from tests.cloud.virtual import VirtualLoop
 from tests.faults.aws import SimAws
-from tests.faults.claude import Faults, SimClaude
+from tests.faults.claude import INPUT, OUTPUT, Faults, SimClaude
 from tests.faults.process import CURRENT, Process, task_factory
 from worker_src.built import Built, build
 
@@ -44,6 +47,9 @@ class Quiet(Telemetry):
 
     def answered(self, *_: Any, **__: Any) -> None:
         self.counts["answers"] += 1
+
+    def failed(self, *_: Any, **__: Any) -> None:
+        self.counts["failures"] += 1
 
     def batch(self, *_: Any, **__: Any) -> None:
         self.counts["batch_shares"] += 1
@@ -142,11 +148,13 @@ class World:
         )
         return key.id
 
-    async def submit(self, client: str, content: str) -> str:
+    async def submit(self, client: str, content: str, *, doc_id: str | None = None) -> str:
         """A job as the API keeps and sends it, with an AWS that does not fail; its id."""
-        aws = cast(Aws, SimAws(self.sqs, self.dynamo, self.rand))
+        quiet = SimAws(self.sqs, self.dynamo, self.rand)
+        quiet.objects = self.aws.objects
+        aws = cast(Aws, quiet)
         store = Jobs(aws, table="jobs", files=Files(aws, "files"), now=self.utc)
-        new = new_job(client, {"doc_id": content, "content": content})
+        new = new_job(client, {"doc_id": doc_id or content, "content": content})
         job = (await store.keep(new)).job
         pointer = Pointer(job.id, client, new.request.model.id, job.bytes)
         await Queue(aws, self.settings.now_queue).send([pointer.to_text()], group=client)
@@ -205,6 +213,20 @@ class World:
             if not (messages and self.messages) and not self.open_jobs(ids):
                 return []
         return self.open_jobs(ids) or ["messages are left"]
+
+    @property
+    def spent(self) -> int:
+        """Nano-dollars that were charged to all clients, in all months."""
+        items = self.clients.items.values()
+        return sum(
+            Row(item).number(name) for item in items for name in item if name.startswith("spent_")
+        )
+
+    @property
+    def each(self) -> int:
+        """What one completion costs, in nano-dollars."""
+        used = Usage(input_tokens=INPUT, output_tokens=OUTPUT)
+        return resolve("balanced").cost(used)
 
     @property
     def messages(self) -> int:

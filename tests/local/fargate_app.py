@@ -1,4 +1,4 @@
-"""A stack in the shape of the websocket pattern, around a task of a few lines."""
+"""A stack in the shape of the websocket and the queue pattern, around a task of a few lines."""
 
 import shutil
 from pathlib import Path
@@ -54,12 +54,22 @@ def assembly(out: Path, image: Path, *, marked: str = "1") -> Path:
         stop_timeout=Duration.seconds(7),
         health_check=ecs.HealthCheck(command=["CMD", "python", "-c", HEALTHY]),
     )
+    cluster = ecs.Cluster(stack, "Cluster", vpc=vpc)
     service = ecs.FargateService(
         stack,
         "Service",
-        cluster=ecs.Cluster(stack, "Cluster", vpc=vpc),
+        cluster=cluster,
         task_definition=definition,
         min_healthy_percent=100,
+    )
+    spot = ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)
+    ecs.FargateService(
+        stack,
+        "Worker",
+        cluster=cluster,
+        task_definition=definition,
+        min_healthy_percent=100,
+        capacity_provider_strategies=[spot],
     )
     balancer = elbv2.ApplicationLoadBalancer(
         stack, "Balancer", vpc=vpc, internet_facing=True, idle_timeout=Duration.seconds(300)

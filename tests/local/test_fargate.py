@@ -3,6 +3,7 @@
 Against an emulator of its own, with a stack of a few lines in the shape of the websocket pattern.
 """
 
+import json
 import os
 import signal
 import time
@@ -18,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from local import cloud, deployed, fargate, transform
+from local import cloud, deployed, fargate, keeper, transform
 from local.paths import IMAGES
 from local.processes import free_port
 from tests.local import fargate_app
@@ -43,8 +44,32 @@ class Running:
 
     @property
     def service(self) -> deployed.Service:
-        (one,) = deployed.services(self.endpoint, fargate_app.STACK)
+        return self._service("Service")
+
+    @property
+    def worker(self) -> deployed.Service:
+        """The service that no load balancer stands before."""
+        return self._service("Worker")
+
+    def _service(self, name: str) -> deployed.Service:
+        found = deployed.services(self.endpoint, fargate_app.STACK)
+        (one,) = (one for one in found if f"-{name}" in one.arn)
         return one
+
+    def ports(self) -> list[int]:
+        """Where the worker's tasks are, as its keeper has written it down."""
+        file = keeper.targets(self.worker.arn.rsplit("/", 1)[-1])
+        return [int(port) for port in json.loads(file.read_text())]
+
+    def scale(self, wanted: int) -> list[int]:
+        """Ask ECS for so many workers; where they are."""
+        ecs, arn = cloud.client("ecs", self.endpoint), self.worker.arn
+        ecs.update_service(cluster=arn.split("/")[-2], service=arn, desiredCount=wanted)
+        end = time.monotonic() + REPLACED_S
+        while len(ports := self.ports()) != wanted:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        return ports
 
     def another_than(self, pid: int) -> Any:
         """What the next task was told, once it answers; no request fails meanwhile."""
@@ -122,6 +147,34 @@ def test_the_emulators_own_load_balancer_reaches_the_task_but_carries_no_websock
     address = running.endpoint.replace("http", "ws")
     with pytest.raises(InvalidStatus), connect(f"{address}/_alb/{host.split('.')[0]}/chat"):
         pass
+
+
+def test_a_service_without_a_load_balancer_runs_beside_the_other(running: Running) -> None:
+    assert running.worker.target_group is None
+    (port,) = running.ports()
+    told = httpx2.get(f"http://127.0.0.1:{port}/told", timeout=10).json()
+    assert told["pid"] != running.told()["pid"]
+
+
+def test_tasks_are_as_many_as_ecs_is_asked_for_from_none_and_back(running: Running) -> None:
+    """As whoever sends a job to an idle queue asks for the first."""
+    (before,) = running.ports()
+    running.scale(0)
+    end = time.monotonic() + REPLACED_S
+    while answers(before):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    ports = running.scale(2)
+    assert all(answers(port) for port in ports), "each is healthy when it is written down"
+    assert running.scale(1) == ports[:1]
+    assert running.told(), "the other service goes on"
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/health", timeout=10).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 def test_a_task_that_dies_is_replaced_and_said(running: Running) -> None:

@@ -49,6 +49,18 @@ def test_nothing_waits_for_it(before: object, after: object) -> None:
     assert body["Resources"]["Route"].get("DependsOn") == after
 
 
+def test_an_alarm_that_counts_with_metrics_goes_and_one_that_watches_a_metric_stays() -> None:
+    policy = {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": {}}
+    counts = {"Metrics": [{"Expression": "1"}], "AlarmActions": [{"Ref": "Policy"}]}
+    alarms = {
+        name: {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+        for name, properties in (("Counts", counts), ("Watches", {"MetricName": "Errors"}))
+    }
+    body = template(Policy=policy, **alarms)
+    assert "Counts (AWS::CloudWatch::Alarm)" in without(body)
+    assert [*body["Resources"]] == ["Watches"]
+
+
 def test_an_output_of_it_goes_too() -> None:
     body = template() | {"Outputs": {"Id": {"Value": {"Ref": "Nat"}}, "Kept": {"Value": "x"}}}
     without(body)

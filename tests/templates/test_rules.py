@@ -17,13 +17,17 @@ from stacks.choose import choose
 from stacks.config import DEV, ENVIRONMENTS
 from stacks.network import NetworkStack
 from stacks.parts import rules, service_rules
+from stacks.queue_worker import QueueStack
 from stacks.serverless import ServerlessStack
 from stacks.service_numbers import Vpc
 from stacks.shared import SharedStack
 from stacks.websocket import WebsocketStack
 from tests.synth import PROD_GIVEN, make_app
 
-BOTH = (ServerlessStack, WebsocketStack)
+EACH = (ServerlessStack, WebsocketStack, QueueStack)
+STREAMING = (ServerlessStack, WebsocketStack)
+APIS = (ServerlessStack, QueueStack)
+CONTAINERS = (WebsocketStack, QueueStack)
 ZONE = {"hosted_zone_id": "Z123", "hosted_zone_name": "example.com"}
 VPC = Vpc(id="v", zones=("a", "b"), public_subnets=("s", "t"))
 ASKED: dict[str, dict[str, Any]] = {
@@ -62,23 +66,24 @@ def test_without_a_word_it_is_dev_and_flags_of_cdk_are_not_ours() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "about"),
     [
-        ("claude_url", "http://api.anthropic.com", BOTH),
-        ("claude_url", "api.anthropic.com", BOTH),
+        ("claude_url", "http://api.anthropic.com", EACH),
+        ("claude_url", "api.anthropic.com", EACH),
         ("alarm_email", "somebody", SharedStack),
-        ("api_timeout_s", 30, ServerlessStack),
-        ("api_timeout_s", 3, ServerlessStack),
-        ("lambda_memory_mb", 128, ServerlessStack),
-        ("requests_per_s", 0, ServerlessStack),
+        ("api_timeout_s", 30, APIS),
+        ("api_timeout_s", 3, APIS),
+        ("lambda_memory_mb", 128, APIS),
+        ("requests_per_s", 0, APIS),
         ("stream_api_timeout_s", 901, ServerlessStack),
-        ("ping_s", 300, BOTH),
-        ("canary", "SOME_PERCENT", ServerlessStack),
-        ("requests_burst", 10_000, ServerlessStack),
-        ("waf_requests_per_5_min", 9, BOTH),
-        ("reserved_concurrency", 0, ServerlessStack),
+        ("ping_s", 300, STREAMING),
+        ("canary", "SOME_PERCENT", APIS),
+        ("requests_burst", 10_000, APIS),
+        ("waf_requests_per_5_min", 9, EACH),
+        ("reserved_concurrency", 0, APIS),
         ("vpc", Vpc(id="v", zones=("a", "b"), public_subnets=("s",)), NetworkStack),
         ("lifetime_s", 7 * 24 * 3_600, WebsocketStack),
         ("min_tasks", 3, WebsocketStack),
-        ("drain_s", 111, WebsocketStack),
+        ("drain_s", 111, CONTAINERS),
+        ("visibility_s", 900, QueueStack),
     ],
 )
 def test_an_impossible_number_names_field_value_and_rule_and_stops_one_stack(
@@ -186,13 +191,16 @@ def test_what_follows_from_one_number_is_held_to_its_order_all_the_same(
         ({**PROD_GIVEN, **ZONE, "domain_name": "chat.elsewhere.com"}, {"domain_name"}),
     ],
 )
-def test_prod_without_certificate_or_digest_stops_this_stack_alone(
+def test_prod_without_certificate_or_digest_stops_only_the_stacks_that_want_one(
     given: dict[str, str], wrong: set[str]
 ) -> None:
     app = build(make_app(env="prod", **given))
     for stack in (node for node in app.node.children if isinstance(node, Stack)):
         said = {sentence.split(" = ")[0] for sentence in errors(stack)}
-        assert said == (wrong if isinstance(stack, WebsocketStack) else set())
+        if isinstance(stack, QueueStack):
+            assert said == wrong & {"base_image"}
+        else:
+            assert said == (wrong if isinstance(stack, WebsocketStack) else set())
 
 
 def test_an_unknown_log_retention_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,8 +257,11 @@ def test_stop_timeouts_above_what_fargate_allows(seconds: int, allowed: bool) ->
     assert (not errors(stack)) is allowed
 
 
+@pytest.mark.parametrize("by_alias", [False, True])
 @pytest.mark.parametrize(("visible", "allowed"), [(120, True), (119, False), (15, False)])
-def test_visibility_below_six_times_the_functions_timeout(visible: int, allowed: bool) -> None:
+def test_visibility_below_six_times_the_functions_timeout(
+    visible: int, allowed: bool, by_alias: bool
+) -> None:
     stack = Stack(App(), "S")
     queue = sqs.Queue(stack, "Q", visibility_timeout=Duration.seconds(visible))
     function = lambda_.Function(
@@ -261,7 +272,8 @@ def test_visibility_below_six_times_the_functions_timeout(visible: int, allowed:
         code=lambda_.Code.from_inline("x"),
         timeout=Duration.seconds(20),
     )
-    function.add_event_source(sources.SqsEventSource(queue))
+    fed = function.current_version.add_alias("live") if by_alias else function
+    fed.add_event_source(sources.SqsEventSource(queue))
     rules.check_limits(stack)
     assert (not errors(stack)) is allowed
 

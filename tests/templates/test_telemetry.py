@@ -1,6 +1,7 @@
 """What is written down is what alarms watch and dashboards draw: one name for each thing."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,23 +14,38 @@ from tests.synth import template
 
 HELLO = {"role": "user", "content": "hello"}
 CHAT = {"active_streams", "open_sockets", "chats", "reconnects"}
-"""What the chat service writes besides."""
+JOBS = {
+    *("jobs_accepted", "jobs_done", "jobs_failed", "jobs_dead", "jobs_in_flight"),
+    *("workers_now", "workers_long", "worker_starts", "calls_started", "calls_throttled"),
+    *("oldest_now_s", "oldest_long_s"),
+    *("batches_created", "batches_overdue", "inbox_refused"),
+}
+BESIDES = {"WebsocketStack": CHAT, "QueueStack": JOBS}
+"""What a pattern writes that the others do not."""
 EACH_PATTERN = pytest.mark.parametrize("stack", [pattern.__name__ for pattern in PATTERNS])
 
 
 @EACH_PATTERN
 def test_alarms_watch_the_names_that_telemetry_writes(stack: str) -> None:
-    known = {*COUNTED.values(), "crashes"}
+    known = {*COUNTED.values(), "crashes", *BESIDES.get(stack, ())}
     if stack == "WebsocketStack":
-        known |= {*CHAT, "gen_ai.response.time_to_first_chunk"}
+        known.add("gen_ai.response.time_to_first_chunk")
     watched = set()
     for alarm in template("prod", stack).of_type("AWS::CloudWatch::Alarm").values():
-        if not alarm["Namespace"].startswith("AWS/"):
-            assert alarm["Namespace"] == NAMESPACE
-            assert alarm["MetricName"] in known
-            assert alarm["Dimensions"] == [{"Name": "service", "Value": f"prod-{stack}"}]
-            watched.add(alarm["MetricName"])
+        for metric in metrics_of(alarm):
+            if not metric["Namespace"].startswith("AWS/"):
+                assert metric["Namespace"] == NAMESPACE
+                assert metric["MetricName"] in known
+                assert metric["Dimensions"] == [{"Name": "service", "Value": f"prod-{stack}"}]
+                watched.add(metric["MetricName"])
     assert {"crashes", "key_missing", "key_rejected", "upstream_overloaded"} <= watched
+
+
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The one that it watches, or those that it counts with."""
+    if "Metrics" not in alarm:
+        return [alarm]
+    return [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
 
 
 @EACH_PATTERN
@@ -52,6 +68,5 @@ def test_the_dashboard_draws_every_metric_that_is_written(
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
         for metric in directive["Metrics"]
     }
-    if stack == "WebsocketStack":
-        written |= CHAT
+    written |= BESIDES.get(stack, set())
     assert {name for name in written if f'\\"{name}\\"' not in json.dumps(drawn)} == set()

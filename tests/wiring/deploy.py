@@ -26,15 +26,15 @@ NOT_IN_MOTO = {
     "AWS::EC2::SecurityGroup": "the network; nothing here connects through it",
     "AWS::EC2::SecurityGroupEgress": "the network",
     "AWS::EC2::SecurityGroupIngress": "the network",
-    "AWS::ECS::Cluster": "where tasks run; here they run in this process",
-    "AWS::ECS::Service": "keeps tasks running",
+    "AWS::Events::EventBus": "created below: moto's own does not say its name",
     "AWS::ElasticLoadBalancingV2::Listener": "before the service",
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "before the service",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "before the service",
     "AWS::Lambda::Alias": "what API Gateway calls; the function behind it is deployed",
+    "AWS::Lambda::EventSourceMapping": "brings messages to a function; here the test does",
     "AWS::Lambda::Permission": "who may call the alias",
-    "AWS::S3::Bucket": "the load balancer's logs; no task sees it",
-    "AWS::S3::BucketPolicy": "the load balancer's logs",
+    "AWS::S3::BucketPolicy": "who else reaches a bucket; no handler sees it",
+    "AWS::SQS::QueuePolicy": "who else sends to a queue; no handler sees it",
     "AWS::SecretsManager::Secret": "created below from the template's own properties: moto's own "
     "would fill it, and ours is empty after a deploy",
     "AWS::SNS::TopicPolicy": "who may publish alarms; no handler sees it",
@@ -55,7 +55,7 @@ class Deployed:
         body = _resolved(copy.deepcopy(template.body), outputs)
         body["Parameters"].pop("BootstrapVersion")  # of the CLI's own buckets; moto has none
         body.pop("Rules", None)
-        known, made = get_model_map(), _make_secrets(aws, body)
+        known, made = get_model_map(), _make_secrets(aws, body) | _make_buses(aws, body)
         gone = {
             id: one["Type"]
             for id, one in body["Resources"].items()
@@ -78,6 +78,16 @@ class Deployed:
             one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in listed
         }
         self._template = body
+        self._keep_versions()
+
+    def _keep_versions(self) -> None:
+        """Of the buckets that keep them: moto's CloudFormation makes buckets without."""
+        for id, one in self._template["Resources"].items():
+            kept = one.get("Properties", {}).get("VersioningConfiguration")
+            if one["Type"] == "AWS::S3::Bucket" and kept:
+                self._aws.boto("s3").put_bucket_versioning(
+                    Bucket=self._physical[id], VersioningConfiguration=kept
+                )
 
     def environment(self, function: str) -> dict[str, str]:
         """A function's environment, as the template resolves."""
@@ -160,7 +170,7 @@ def _replaced(node: Any, values: dict[str, str]) -> Any:
             return values[node["Ref"]]
         attribute = node.get("Fn::GetAtt")
         if isinstance(attribute, list) and attribute[0] in values:
-            return values[attribute[0]]
+            return values.get(".".join(attribute), values[attribute[0]])
         return {name: _replaced(part, values) for name, part in node.items()}
     if isinstance(node, list):
         return [_replaced(part, values) for part in node]
@@ -178,6 +188,16 @@ def _make_secrets(aws: AwsDouble, body: dict[str, Any]) -> dict[str, str]:
         id: manager.create_secret(Name=id, **one.get("Properties", {}))["ARN"]
         for id, one in secrets.items()
     }
+
+
+def _make_buses(aws: AwsDouble, body: dict[str, Any]) -> dict[str, str]:
+    """Names, and ARNs as the attribute of that name."""
+    made = {}
+    for id, one in body["Resources"].items():
+        if one["Type"] == "AWS::Events::EventBus":
+            made[id] = name = one["Properties"]["Name"]
+            made[f"{id}.Arn"] = aws.boto("events").create_event_bus(Name=name)["EventBusArn"]
+    return made
 
 
 def _put_code(aws: AwsDouble, body: dict[str, Any]) -> None:

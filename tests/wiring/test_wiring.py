@@ -26,18 +26,29 @@ from tests.events import event, parsed
 from tests.serving import serving
 from tests.synth import assembly, template
 from tests.wiring.deploy import Deployed, covers
+from tests.wiring.feeding import use_batch, use_inbox
+from tests.wiring.jobs import use_jobs, use_worker
 
 BY_AWS_ITSELF = {
     "logs:CreateLogStream": "Lambda's own agent writes the logs",
     "logs:PutLogEvents": "Lambda's own agent writes the logs",
+    "ecs:GetTaskProtection": "ECS's agent, with the task's role",
+    "ecs:UpdateTaskProtection": "ECS's agent, asked by the task, with its role",
 }
 """Granted actions that no code of ours calls, each with the reason."""
+BY_LAMBDA = {
+    f"sqs:{action}": "Lambda empties the queue that feeds a function"
+    for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+}
+"""The same, of functions alone."""
+SERVICES = {"amazonsqs": "sqs", "awsevents": "events", "amazonec2containerservicev20141113": "ecs"}
+"""As IAM names them."""
 
 MODEL = {"model": "fast", "messages": [{"role": "user", "content": "hi"}]}
-Use = Callable[[str], None]
+Use = Callable[[str, AwsDouble], None]
 
 
-def use_api(key: str) -> None:
+def use_api(key: str, aws: AwsDouble) -> None:
     """Every route that answers at once, as Lambda calls the handler."""
     runner = asyncio.Runner()
     with patched(api, "_runner", runner), patched(api, "_api", None):
@@ -57,7 +68,7 @@ def use_api(key: str) -> None:
             runner.close()
 
 
-def use_stream(key: str) -> None:
+def use_stream(key: str, aws: AwsDouble) -> None:
     """The streaming service as the adapter drives it: the snapshot's hooks, then the route."""
     app = create(Settings.from_env(), Runtime.from_env())
     asking = MODEL | {"max_tokens": 20}
@@ -70,7 +81,7 @@ def use_stream(key: str) -> None:
             assert "end_turn" in answer.text
 
 
-def use_service(key: str) -> None:
+def use_service(key: str, aws: AwsDouble) -> None:
     """The service as a task runs it: its routes, then a chat by ticket, in which a message is
     replaced."""
     chat = ChatSettings.from_env()
@@ -95,6 +106,13 @@ def use_service(key: str) -> None:
 USES: dict[str, dict[str, Use]] = {
     "ServerlessStack": {"ApiFunction": use_api, "StreamFunction": use_stream},
     "WebsocketStack": {"TaskDefinition": use_service},
+    "QueueStack": {
+        "JobsFunction": use_jobs,
+        "InboxFunction": use_inbox,
+        "BatchFunction": use_batch,
+        "WorkersNowTaskDefinition": use_worker,
+        "WorkersLongTaskDefinition": use_worker,
+    },
 }
 """How each function or task of a pattern is used here, by the start of its id; one without a line
 fails."""
@@ -139,17 +157,18 @@ def test_handlers_do_what_their_role_allows_and_use_all_that_it_allows(
                 patch.setenv(name, value)
             patch.setenv("CLAUDE_URL", claude.url)  # the one value that is not the template's
             aws.calls.clear()
-            use(key)
+            use(key, aws)
 
         used = [resource_of(call) for call in aws.calls]
         for action, resource in used:
             assert any(covers(grant, action, resource) for grant in grants), (
                 f"{runner} calls {action} on {resource}, which its role does not allow"
             )
+        excused = {*BY_AWS_ITSELF, *(BY_LAMBDA if runner in deployed.functions() else ())}
         unused = {
             grant
             for grant in grants
-            if grant[0] not in BY_AWS_ITSELF and not any(covers(grant, *one) for one in used)
+            if grant[0] not in excused and not any(covers(grant, *one) for one in used)
         }
         assert not unused, f"{runner} may {unused}, which nothing uses"
 
@@ -169,14 +188,31 @@ def client_with_chores(aws: AwsDouble) -> str:
 
 
 def resource_of(call: tuple[str, str, dict[str, Any]]) -> tuple[str, str]:
-    service, action, payload = call
-    if service == "dynamodb":
-        arn = f"arn:aws:dynamodb:{REGION}:123456789012:table/{payload['TableName']}"
-    elif service == "sns":
-        arn = payload["TopicArn"]
-    else:
-        assert service == "secretsmanager", f"say here which resource {service} is called on"
-        arn = payload["SecretId"]
+    """What of IAM a call needs: an action, and what it is done to."""
+    service, action, asked = call
+    service, here = SERVICES.get(service, service), f"{REGION}:123456789012"
+    match service:
+        case "dynamodb":
+            index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+            arn = f"arn:aws:dynamodb:{here}:table/{asked['TableName']}{index}"
+        case "sns":
+            arn = asked["TopicArn"]
+        case "secretsmanager":
+            arn = asked["SecretId"]
+        case "s3":
+            version = "Version" if "versionId=" in asked["query"] else ""
+            action = {"GET": f"GetObject{version}", "PUT": "PutObject"}[action]
+            arn = f"arn:aws:s3::{asked['path']}".replace("::/", ":::", 1)
+        case "sqs":
+            action = action.removesuffix("Batch")
+            arn = f"arn:aws:sqs:{here}:{asked['QueueUrl'].rsplit('/', 1)[-1]}"
+        case "events":
+            arn = f"arn:aws:events:{here}:event-bus/{asked['Entries'][0]['EventBusName']}"
+        case "ecs":
+            (name,) = asked["services"] if "services" in asked else (asked["service"],)
+            arn = f"arn:aws:ecs:{here}:service/{asked['cluster']}/{name}"
+        case _:
+            raise AssertionError(f"say here which resource {service} is called on")
     return f"{service}:{action}", arn
 
 
