@@ -80,7 +80,14 @@ def build(
         creating=creating,
         post=post,
     )
-    fates = Fates(rows=rows, batched=batched, endings=endings, files=files, sending=sending)
+    fates = Fates(
+        rows=rows,
+        batched=batched,
+        endings=endings,
+        files=files,
+        sending=sending,
+        telemetry=telemetry,
+    )
     results = Results(
         batches=batches,
         waiting=waiting,

@@ -11,6 +11,7 @@ from claude_core.jobs.results import keep_result
 from claude_core.jobs.rows import Rows
 from claude_core.jobs.sending import Sending
 from claude_core.reached import reached
+from claude_core.telemetry import Telemetry
 from claude_core.wire import to_bytes
 from lambda_src.batch_intents import Intent
 from lambda_src.batch_result import Result
@@ -26,10 +27,17 @@ class Fates:
     """Writes them. Every method raises AwsUnreachable, and may be called again."""
 
     def __init__(
-        self, *, rows: Rows, batched: Batched, endings: Endings, files: Files, sending: Sending
+        self,
+        *,
+        rows: Rows,
+        batched: Batched,
+        endings: Endings,
+        files: Files,
+        sending: Sending,
+        telemetry: Telemetry,
     ) -> None:
         self._rows, self._batched, self._endings = rows, batched, endings
-        self._files, self._sending = files, sending
+        self._files, self._sending, self._telemetry = files, sending, telemetry
 
     async def meet(self, intent: Intent, job: Job, result: Result, cost: int) -> Job | None:
         """Do with a job that a batch holds what its result says; the job, if it is over then."""
@@ -79,16 +87,27 @@ class Fates:
             text = to_bytes(result.message)
         except InvalidRequest:
             return await self._fail(job, "api_error", CUT)
-        with reached("the bucket"):
-            at = await keep_result(self._files, job, result.message, size=len(text))
         return await self._endings.done(
             job,
             result=text.decode(),
             usage=result.message.get("usage") or {},
             cost=cost,
             stop_reason=result.stop_reason,
-            at=at,
+            at=await self._keep(job, result, len(text)),
         )
+
+    async def _keep(self, job: Job, result: Result, size: int) -> str | None:
+        """Where the result is, if it is too large for its row."""
+        try:
+            return await keep_result(self._files, job, result.message, size=size)
+        except AwsRefused as err:
+            if job.result_bucket is None:
+                raise AwsUnreachable(f"the bucket refused: {err}") from err
+            # Its answer is paid for, and a hundred others are in the same batch.
+            self._telemetry.trouble(f"{job.result_bucket} takes no results: {err.code}")
+        plain = {name: value for name, value in job.item.items() if name != "result_bucket"}
+        with reached("the bucket"):
+            return await keep_result(self._files, Job(plain), result.message, size=size)
 
     async def _fail(
         self, job: Job, type: str, message: str, status: Status = Status.FAILED

@@ -18,6 +18,8 @@ from lambda_src.batch_releasing import Releasing
 from lambda_src.batch_results import Results
 from lambda_src.batch_time import Time
 
+AT_ONCE_S = 2.0
+"""For a look that must not come before this one has let go."""
 SOONEST_S, LATEST_S = 60.0, 900.0
 """Between two looks: a tenth of the batch's age, within these."""
 UNSEEN_S, SOON_S = 600.0, 30.0
@@ -61,7 +63,8 @@ class Polling:
             self._telemetry.trouble(f"a batch has to wait: {named(err)}")
             again_s = max(SOONEST_S, err.retry_after_s or 0.0)
         if again_s is not None:
-            await self._post.poll(Poll(intent.id, intent.turn + 1), again_s)
+            # First: if it ended between the two nobody would look any more.
+            await self._post.poll(Poll(intent.id, intent.turn + 1), max(again_s, AT_ONCE_S))
             await self._intents.rest(intent, intent.turn + 1)
 
     async def _look(self, intent: Intent, time: Time) -> float | None:

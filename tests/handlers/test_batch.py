@@ -65,6 +65,16 @@ def test_a_large_result_is_a_file_and_a_copy_goes_to_the_bucket_that_was_asked_f
     assert json.loads(copy) == json.loads(lane.job(copied).result)
 
 
+def test_a_bucket_that_takes_no_copy_loses_no_answer_and_holds_up_nobody(lane: Batching) -> None:
+    lane.aws.boto("s3").delete_bucket(Bucket=COPIES)
+    refused, other = lane.submit(result_bucket=COPIES), lane.submit()
+    lane.wake()
+    lane.claude.end_batches()
+    lane.poll()
+    assert {lane.job(id).status for id in (refused, other)} == {Status.DONE}
+    assert lane.job(refused).result
+
+
 def test_what_claude_finds_invalid_fails_with_its_words_and_costs_nothing(lane: Batching) -> None:
     id = ended(lane, content=INVALID)
     job = lane.job(id)
