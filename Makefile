@@ -58,8 +58,9 @@ test-browser: install ## the chat page in headless Chromium (chromium of the sys
 bench: install ## functions and chat beside naive ones (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
 
-faults: install ## the worker under 1,000 seeds of faults and kills, then at each failpoint (SEEDS=, JOBS=)
+faults: install ## worker and batch lane: 1,000 seeds of faults and kills, each failpoint alone (SEEDS=, JOBS=)
 	$(BIN)/python -m tests.faults $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS))
+	$(BIN)/python -m tests.faults.batch
 
 faults-long: install ## 10,000 jobs by real workers that are killed every two seconds, on a local cloud (JOBS=)
 	$(BIN)/python -m tests.rig $(if $(JOBS),--jobs $(JOBS))

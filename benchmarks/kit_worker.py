@@ -1,4 +1,4 @@
-"""The kit's worker as it is measured: the real process, with claims, budgets, events, heartbeats."""
+"""The kit's worker as it is measured: the real process, with claims, budgets and events."""
 
 import json
 import sys

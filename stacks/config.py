@@ -132,7 +132,12 @@ PROD = Config(
     starts_per_15_min=20,
 )
 LOCAL = replace(
-    DEV, environment="local", allow_plain_http=True, lambda_target=host(), snap_start=True
+    DEV,
+    environment="local",
+    allow_plain_http=True,
+    lambda_target=host(),
+    snap_start=True,
+    batch_delay_s=5,
 )
 
 ENVIRONMENTS = {config.environment: config for config in (DEV, PROD, LOCAL)}
