@@ -8,8 +8,8 @@ MINUTES = 15
 """Of one protection: it ends by itself if this process does."""
 RENEW_S = 300.0
 LONGEST_S = 3_600.0
-"""Then the task takes nothing new, until it is empty and can go: protection blocks deployments. What
-it has is still protected: a job of an hour that was begun late must not be cut off."""
+"""Then the task takes nothing new, until it is empty and can go: protection blocks deployments.
+What it has is still protected: a job of an hour that was begun late must not be cut off."""
 PATH = "/task-protection/v1/state"
 
 

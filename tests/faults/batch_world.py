@@ -28,7 +28,7 @@ from tests.cloud.virtual import VirtualLoop
 from tests.faults.batch_claude import SimBatches
 from tests.faults.failpoints import Failpoints
 from tests.faults.process import task_factory
-from tests.faults.world import Quiet
+from tests.faults.world import Quiet, but_killed
 
 WAITING = frozenset(
     ("client", "bytes", "fence", "attempts", "doc_id", "result_bucket", "lane", "model", "status")
@@ -74,6 +74,7 @@ class BatchWorld:
     def __init__(self, shape: Shape, loop: VirtualLoop) -> None:
         self.shape, self.loop, self.now = shape, loop, loop.clock
         loop.set_task_factory(cast(Any, task_factory))
+        loop.set_exception_handler(but_killed)
         self.rand = random.Random(shape.seed)
         self.cloud = Cloud(self.now, self.rand)
         self.points = Failpoints(

@@ -81,12 +81,19 @@ class Shape:
     per_minute: int | None = None
 
 
+def but_killed(loop: asyncio.AbstractEventLoop, said: dict[str, Any]) -> None:
+    """What asyncio complains of, but for the tasks of processes that were killed."""
+    if not str(said.get("message")).startswith("Task was destroyed"):
+        loop.default_exception_handler(said)
+
+
 class World:
     """Everything outside of the processes, and what is known of it afterwards."""
 
     def __init__(self, shape: Shape, loop: VirtualLoop) -> None:
         self.shape, self.loop = shape, loop
         loop.set_task_factory(cast(Any, task_factory))
+        loop.set_exception_handler(but_killed)
         self.rand = random.Random(shape.seed)
         self.now = loop.clock
         self.sqs = Sqs(self.now, self.rand)
