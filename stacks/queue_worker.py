@@ -46,6 +46,7 @@ API = Needs(
 )
 INBOX = Needs(
     table=("PutItem", "GetItem", "UpdateItem"),
+    reads=("uploads",),  # a line of a file may name one
     reads_versions=("inbox",),  # the one that S3 told of, whatever has replaced it since
     writes=("bodies", "refused"),
     sends=LANES,

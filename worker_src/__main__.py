@@ -64,7 +64,7 @@ async def serve(
     )
 
     def healthy() -> bool:
-        return built.slots.jobs > 0 or time.time() - built.worker.polled < STUCK_S
+        return built.slots.jobs > 0 or time.time() - built.worker.turned < STUCK_S
 
     health = await serve(healthy, runtime.port)
     loop = asyncio.get_running_loop()

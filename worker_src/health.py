@@ -1,4 +1,4 @@
-"""GET /health, for the container's health check: whether the event loop turns, and polls."""
+"""GET /health, for the container's health check: whether the event loop turns, and looks for more."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from worker_src.worker import POLL_S
 
 STUCK_S = 6 * POLL_S
-"""Without a receive, and without a job in flight."""
+"""Without a look at the queue, and without a job in flight."""
 
 
 async def serve(healthy: Callable[[], bool], port: int) -> asyncio.Server:

@@ -52,8 +52,8 @@ class Worker:
         self._draining = asyncio.Event()
         self.resting = False
         """Takes nothing new, until what it has has ended."""
-        self.polled = now()
-        """When the queue was last asked, in seconds since the epoch."""
+        self.turned = now()
+        """When it last looked for more, in seconds since the epoch."""
 
     def runs(self) -> list[Run]:
         return list(self._runs.values())
@@ -94,11 +94,12 @@ class Worker:
         while not self._draining.is_set():
             # Slots get free one by one: a request for each would cost more than the job does.
             free = await self._slots.free(TOGETHER, within_s=GATHER_S)
-            paused_s = self._governor.all_paused_s
-            if paused_s > LONGEST_SLEEP_S or self.resting:
-                await asyncio.sleep(min(paused_s, LONGEST_SLEEP_S) or REST_S)
+            self.turned = self._now()
+            if self.resting:
+                await asyncio.sleep(REST_S)
                 continue
-            self.polled = self._now()
+            # What comes may be for a model that nobody has paused: it is looked for now and then.
+            await asyncio.sleep(min(self._governor.all_paused_s, LONGEST_SLEEP_S))
             try:
                 messages = await self._queue.receive(
                     min(free, TOGETHER), wait_s=POLL_S, visibility_s=self._visibility_s

@@ -488,6 +488,7 @@ def listed(value: Any) -> list[Any]:
     [
         ("JobsFunctionRole", "s3:GetObject", {"uploads", "results"}),
         ("JobsFunctionRole", "s3:PutObject", {"uploads", "bodies"}),
+        ("InboxFunctionRole", "s3:GetObject", {"uploads"}),
         ("InboxFunctionRole", "s3:GetObjectVersion", {"inbox"}),
         ("InboxFunctionRole", "s3:PutObject", {"bodies", "refused"}),
         ("BatchFunctionRole", "s3:GetObject", {"bodies"}),

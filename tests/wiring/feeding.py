@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from claude_core.clients import ClientKey
+from claude_core.jobs.files import upload_key
 from claude_core.jobs.queue_message import wake_up
 from claude_core.settings import InboxSettings, JobSettings, Runtime
 from lambda_src import batch, inbox
@@ -23,11 +24,14 @@ LOOKS = 20
 
 
 def use_inbox(key: str, aws: AwsDouble) -> None:
-    """A document too large for a row, a file of jobs for each lane, one that is refused; and, when
-    the time is short, one that has to wait for another call."""
+    """A document too large for a row, a file of jobs for each lane and of one that names an upload,
+    one that is refused; and, when the time is short, one that has to wait for another call."""
     client, bucket = ClientKey.parse(key).id, JobSettings.from_env().files_bucket
+    upload = f"upload_{'u' * 22}"
+    aws.boto("s3").put_object(Bucket=bucket, Key=upload_key(client, upload), Body=b"hi")
     lines: list[dict[str, Any]] = [{"lane": "now"}, {"long": True}, {"lane": "batch"}]
     texts = [json.dumps({"doc_id": "a", "content": "hi", **line}) for line in lines]
+    texts.append(json.dumps({"doc_id": "a", "upload": upload}))
     dropped = {"a.txt": "x" * 250_000, "b.jsonl": "\n".join(texts), "c.exe": "x", "d.txt": "hi"}
     bodies = []
     for name, said in dropped.items():

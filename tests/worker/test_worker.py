@@ -14,6 +14,7 @@ from tests.faults.claude import Faults
 from tests.faults.pace import run
 from tests.faults.world import Shape, World
 from worker_src.fates import OLDEST_S
+from worker_src.health import STUCK_S
 
 Doing = Callable[[World], Coroutine[Any, Any, None]]
 
@@ -201,6 +202,29 @@ def test_throttling_hands_the_attempt_back_and_a_healthy_job_is_never_dead() -> 
     job = the_job(world)
     assert (job.status, job.attempts) == (Status.DONE, 1)
     assert world.claude.calls == 31
+
+
+def test_a_model_that_is_paused_keeps_no_job_of_another_from_being_found() -> None:
+    async def work(world: World) -> None:
+        world.worker()
+        paused = world.built[0].worker._governor.line("another-model")
+        paused.pause(world.now() + 3_600)
+        id = await world.submit(world.client(), "a")
+        began = world.loop.time()
+        assert not await world.until_over([id], hours=1)
+        world.full = world.loop.time() - began
+
+    assert played(work).full < 60
+
+
+def test_a_worker_that_waits_for_long_is_well_all_the_while() -> None:
+    async def work(world: World) -> None:
+        world.worker()
+        world.built[0].worker._governor.line("a-model").pause(world.now() + 3_600)
+        await asyncio.sleep(1_000)
+        assert world.now() - world.built[0].worker.turned < STUCK_S
+
+    played(work)
 
 
 def test_a_job_that_has_waited_for_a_week_fails_and_says_so() -> None:
