@@ -1,4 +1,4 @@
-"""GET /health, for the container's health check: whether the event loop turns, and looks for more."""
+"""GET /health, for the container's health check: whether the event loop turns, and looks on."""
 
 import asyncio
 from collections.abc import Callable

@@ -461,7 +461,7 @@ MAKES = {*TABLE, "dynamodb:PutItem", *OBJECTS, "sqs:SendMessage", *STARTS, *LOGS
         ("WorkersNowTaskDefinitionTaskRole", WORKS),
         ("WorkersLongTaskDefinitionTaskRole", WORKS),
         ("JobsFunctionRole", MAKES | {"dynamodb:Query"}),
-        ("InboxFunctionRole", MAKES - {"s3:GetObject"} | FED | {"s3:GetObjectVersion"}),
+        ("InboxFunctionRole", MAKES | FED | {"s3:GetObjectVersion"}),
         ("BatchFunctionRole", MAKES | FED | CALLS | {"dynamodb:Query", "events:PutEvents"}),
     ],
 )
