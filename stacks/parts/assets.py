@@ -23,6 +23,8 @@ from stacks.parts.bytecode import compile_all, target_python
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = ("__pycache__", "*.pyc", "*.md", "requirements.*", "Dockerfile")
+UNUSED = {"service_src": "claude_core/jobs"}
+"""Of the core, what a package has no use for: each cold start reads the whole bundle."""
 LEFT_OUT = (
     *("**/__pycache__", "**/tests", "bin", "*.dist-info/RECORD", ".lock"),
     *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h"),
@@ -92,10 +94,12 @@ def bundle(package: str, target: Target, out: Path, python: Path | None = None) 
 
 def _sources(package: str) -> list[Path]:
     files = [path for part in ("claude_core", package) for path in (ROOT / part).rglob("*")]
+    unused = ROOT / UNUSED.get(package, "-")
     return sorted(
         path
         for path in files
         if path.is_file()
+        and unused not in path.parents
         and not any(path.match(skip) for skip in SKIPPED)
         and "__pycache__" not in path.parts
     )

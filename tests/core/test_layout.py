@@ -41,6 +41,14 @@ def test_arrows_point_one_way(path: Path) -> None:
 
 
 @EACH_FILE
+def test_jobs_are_known_to_those_who_do_them_and_not_below(path: Path) -> None:
+    """The chat service's bundle goes without them."""
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "service_src" or (parts[0] == "claude_core" and parts[1] != "jobs"):
+        assert not any(name.startswith("claude_core.jobs") for name in imports(path))
+
+
+@EACH_FILE
 def test_each_concern_has_one_owner(path: Path) -> None:
     package, found = path.relative_to(ROOT).parts[0], set(imports(path))
     if package in ("claude_core", *EDGES):
