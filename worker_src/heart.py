@@ -9,7 +9,7 @@ from claude_core.jobs.claims import Claims
 from claude_core.jobs.sqs import TOGETHER, Queue
 from worker_src.run import Run
 
-LOOK_S = 2.0
+LOOK_S = 5.0
 AGAIN_S = 5.0
 """After a beat that failed."""
 

@@ -29,7 +29,7 @@ DEPLOYS = (
 TASKS = "arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<WorkersCluster>/*"
 FOLDERS = {
     "JobsFunction/Role": ("uploads", "bodies", "results"),
-    "InboxFunction/Role": ("inbox", "bodies", "refused"),
+    "InboxFunction/Role": ("uploads", "inbox", "bodies", "refused"),
     "BatchFunction/Role": ("bodies", "results"),
     "Workers/NowTask/Definition/TaskRole": ("bodies", "results"),
     "Workers/LongTask/Definition/TaskRole": ("bodies", "results"),
