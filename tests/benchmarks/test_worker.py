@@ -39,7 +39,7 @@ def test_a_worker_is_charged_for_its_children(tmp_path: Path) -> None:
     assert 4.5 < figures.cpu_ms_per_job < 8
     assert figures.jobs_per_s_per_core == pytest.approx(1_000 / figures.cpu_ms_per_job)
     assert 50 < figures.memory_mb < 100
-    assert figures.jobs_per_s <= 200
+    assert figures.jobs_per_s < 210  # by the clock, which is looked at ten times a second
 
 
 def test_a_worker_that_ends_says_why() -> None:
