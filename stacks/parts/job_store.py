@@ -12,7 +12,7 @@ from stacks.config import Config
 from stacks.parts.files_bucket import files_bucket
 from stacks.parts.job_queue import JobQueue
 from stacks.parts.job_table import job_table
-from stacks.parts.nag import acknowledge
+from stacks.parts.nag import acknowledge, logical_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class JobStore(Construct):
         if not folders:
             return
         _allow(role, [self.files.arn_for_objects(f"{name}/*") for name in folders], action)
-        bucket = Stack.of(self).get_logical_id(self.files.node.default_child)  # type: ignore[arg-type]
+        bucket = logical_id(self.files)
         why = "the objects of one folder: each is named by its client and its job"
         acknowledge(role, {f"IAM5[Resource::<{bucket}.Arn>/{name}/*]": why for name in folders})
 

@@ -1,8 +1,9 @@
 """Findings of cdk-nag that this design lives with, each with its reason."""
 
 from collections.abc import Mapping
+from typing import cast
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
 
 
@@ -12,3 +13,8 @@ def acknowledge(node: IConstruct, reasons: Mapping[str, str]) -> None:
         Validations.of(node).acknowledge(
             Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
         )
+
+
+def logical_id(node: IConstruct) -> str:
+    """The id by which cdk-nag names the resource of a construct."""
+    return Stack.of(node).get_logical_id(cast(CfnElement, node.node.default_child))

@@ -13,7 +13,7 @@ from stacks.network import NetworkStack
 from stacks.parts.backlog import Backlog
 from stacks.parts.job_queue import JobQueue
 from stacks.parts.kit_metrics import KitMetrics
-from stacks.parts.nag import acknowledge
+from stacks.parts.nag import acknowledge, logical_id
 from stacks.parts.service import Service, cluster, spot_share
 from stacks.parts.task import Task
 
@@ -104,7 +104,7 @@ class Workers(Construct):
                 actions=["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], resources=[arn]
             )
         )
-        id = Stack.of(self).get_logical_id(self.cluster.node.default_child)  # type: ignore[arg-type]
+        id = logical_id(self.cluster)
         shown = f"arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<{id}>/*"
         acknowledge(role, {f"IAM5[Resource::{shown}]": "the tasks of one cluster; ids come later"})
 

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from typing import Any
 
 import pytest
@@ -156,6 +157,12 @@ def test_empty_lines_do_not_hide_that_time_runs_out(
     assert names(inbox) == ["a"]
 
 
+def broken_from(number: int) -> Callable[[str], tuple[int, dict[str, Any]] | None]:
+    """AWS as it fails from one of its calls on."""
+    made = count(1)
+    return lambda action: (500, {}) if next(made) >= number else None
+
+
 def test_whatever_call_breaks_or_kills_it_each_line_is_one_job_that_was_sent(
     inbox: Dropping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,8 +171,7 @@ def test_whatever_call_breaks_or_kills_it_each_line_is_one_job_that_was_sent(
     for breaks in range(1, 100):
         inbox.aws.calls.clear()
         message = inbox.put(f"{breaks}.jsonl", f"{many(5)}\n{{\n")
-        made = iter(range(1, 10_000))
-        inbox.aws.broken = lambda action: (500, {}) if next(made) >= breaks else None  # noqa: B023
+        inbox.aws.broken = broken_from(breaks)
         failed = inbox.tell(message)
         inbox.aws.broken = lambda action: None
         if not failed:
