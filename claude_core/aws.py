@@ -6,9 +6,8 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx2
-
-from claude_core.aws_shapes import JSON_1_0, Found, error_of, object_url
+from claude_core.aws_shapes import JSON_1_0, Answer, Found, error_of, object_url
+from claude_core.connections import AwsHttp
 from claude_core.errors import AwsUnreachable
 from claude_core.settings import Runtime
 from claude_core.sigv4 import Credentials, presign, sign
@@ -16,7 +15,6 @@ from claude_core.sigv4 import Credentials, presign, sign
 CALL_TIMEOUT_S = 2.5
 """All attempts of one call together."""
 READ_S = 2.0
-TIMEOUT = httpx2.Timeout(READ_S, connect=1.0)
 OBJECT_S = 20.0
 """More for an object, which may have megabytes."""
 ATTEMPTS = 2
@@ -40,9 +38,13 @@ class AwsRefused(Exception):
 class Aws:
     """Calls AWS's JSON services as the role that this code runs under."""
 
-    def __init__(self, http: httpx2.AsyncClient, runtime: Runtime) -> None:
+    def __init__(self, http: AwsHttp, runtime: Runtime) -> None:
         self._http, self._runtime = http, runtime
         self._credentials: Credentials | None = None
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._http.close()
 
     async def call(
         self, service: str, target: str, payload: dict[str, Any], *, wait_s: float = 0.0
@@ -60,7 +62,7 @@ class Aws:
         body = json.dumps(payload).encode()
         answer = await self._send(service, headers, body, wait_s=wait_s)
         try:
-            return dict(answer.json() if answer.content else {})
+            return dict(json.loads(answer.body) if answer.body else {})
         except ValueError as err:
             raise AwsUnreachable(f"{service} answered what is no JSON") from err
 
@@ -119,7 +121,7 @@ class Aws:
         url: str | None = None,
         method: str = "POST",
         wait_s: float = 0.0,
-    ) -> httpx2.Response:
+    ) -> Answer:
         if url is None:
             own = f"https://{service}.{self._runtime.region}.amazonaws.com"
             url = (self._runtime.endpoint_url or own).rstrip("/") + "/"
@@ -128,7 +130,7 @@ class Aws:
                 return await self._attempts(service, method, url, headers, body, wait_s)
         except (AwsRefused, AwsUnreachable):
             raise
-        except Exception as err:  # of any class: what lies below httpx2 has its own
+        except Exception as err:  # of any class: aiohttp has its own, and sockets theirs
             raise AwsUnreachable(f"{service} did not answer in time") from err
 
     async def _attempts(
@@ -139,22 +141,22 @@ class Aws:
         headers: dict[str, str],
         body: bytes,
         wait_s: float,
-    ) -> httpx2.Response:
+    ) -> Answer:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             credentials = await self._current_credentials()
             region = self._runtime.region
             signed = sign(url, headers, body, credentials, region, service, method=method)
             try:
-                answer = await self._http.send(_request(method, url, signed, body, wait_s))
+                answer = await self._http.send(method, url, signed, body, read_s=READ_S + wait_s)
             except Exception:
                 if last:
                     raise
                 continue
-            if answer.status_code in (200, 206):
+            if answer.status in (200, 206):
                 return answer
             code, message, parsed = error_of(answer)
-            if answer.status_code < 500 and code not in RETRIED:
+            if answer.status < 500 and code not in RETRIED:
                 raise AwsRefused(code, message, parsed)
             if last:
                 break
@@ -173,22 +175,12 @@ class Aws:
                 runtime.access_key_id or "", runtime.secret_access_key or "", runtime.session_token
             )
         headers = {"authorization": runtime.credentials_token} if runtime.credentials_token else {}
-        answer = await self._http.get(runtime.credentials_url, headers=headers, timeout=TIMEOUT)
-        answer.raise_for_status()
-        found = answer.json()
+        answer = await self._http.send("GET", runtime.credentials_url, headers, b"", read_s=READ_S)
+        if answer.status != 200:
+            raise AwsUnreachable(f"the role's credentials are refused: HTTP {answer.status}")
+        found = json.loads(answer.body)
         expires = dt.datetime.fromisoformat(found["Expiration"])
         return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], expires)
-
-
-def _request(
-    method: str, url: str, headers: dict[str, str], body: bytes, wait_s: float
-) -> httpx2.Request:
-    """Just what is signed: what the client would add costs a tenth of the call to put together."""
-    timeouts = TIMEOUT.as_dict()
-    if wait_s:
-        timeouts = timeouts | {"read": READ_S + wait_s}
-    extensions = {"timeout": timeouts}
-    return httpx2.Request(method, url, headers=headers, content=body, extensions=extensions)
 
 
 def _stale(credentials: Credentials) -> bool:

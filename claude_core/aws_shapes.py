@@ -1,11 +1,11 @@
 """How AWS wants to be asked, and how it says no: what differs from service to service."""
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
-
-import httpx2
 
 from claude_core.settings import Runtime
 
@@ -14,6 +14,16 @@ JSON_1_0 = ("dynamodb", "sqs")
 
 
 META = "x-amz-meta-"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever it is."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Found by their names in any case."""
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +38,13 @@ class Found:
     """What whoever put it there has said about it; names in lower case."""
 
     @classmethod
-    def of(cls, answer: httpx2.Response) -> "Found":
-        headers = answer.headers
+    def of(cls, answer: Answer) -> "Found":
+        headers = {name.lower(): value for name, value in answer.headers.items()}
         whole = headers.get("content-range", "").rpartition("/")[2]
         said = [name for name in headers if name.startswith(META)]
         return cls(
-            body=answer.content,
-            size=int(whole) if whole.isdecimal() else len(answer.content),
+            body=answer.body,
+            size=int(whole) if whole.isdecimal() else len(answer.body),
             content_type=headers.get("content-type", ""),
             metadata={name.removeprefix(META): headers[name] for name in said},
         )
@@ -42,8 +52,6 @@ class Found:
 
 def object_url(runtime: Runtime, bucket: str, key: str, version: str | None = None) -> str:
     """Where an object is: by path where AWS is an emulator, else by the bucket's own name."""
-    # aiohttp sends some of these escapes as plain characters; S3 decodes what it gets and escapes
-    # it anew before it looks at a signature (https://github.com/aws/aws-sdk-js/issues/853).
     path = quote(key, safe="/-_.~")
     if version:
         path += f"?versionId={quote(version, safe='-_.~')}"
@@ -52,13 +60,14 @@ def object_url(runtime: Runtime, bucket: str, key: str, version: str | None = No
     return f"https://{bucket}.s3.{runtime.region}.amazonaws.com/{path}"
 
 
-def error_of(answer: httpx2.Response) -> tuple[str, str, dict[str, Any]]:
+def error_of(answer: Answer) -> tuple[str, str, dict[str, Any]]:
     """An error answer's code, its words, and all of it."""
     try:
-        body = answer.json()
+        body = json.loads(answer.body)
     except ValueError:
         # S3 speaks XML.
-        found = re.search(r"<Code>(\w+)</Code>", answer.text)
-        return found[1] if found else f"HTTP {answer.status_code}", answer.text[:200], {}
+        text = answer.body.decode(errors="replace")
+        found = re.search(r"<Code>(\w+)</Code>", text)
+        return found[1] if found else f"HTTP {answer.status}", text[:200], {}
     code = str(body.get("__type", "")).rsplit("#", 1)[-1]
     return code, str(body.get("message") or body.get("Message") or ""), body

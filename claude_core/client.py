@@ -39,6 +39,10 @@ class Claude:
         )
         self._secret, self._tries = secret, Tries(secret, retries)
 
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._sdk.close()
+
     async def ask(self, request: Request, *, deadline: float) -> Reply:
         """One answer; a request to stream is read to its end.
 

@@ -7,14 +7,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import httpx2
-
 from claude_core.admitted import Admitted
 from claude_core.aws import Aws
 from claude_core.budget import Budget
 from claude_core.client import Claude
 from claude_core.clients import ClientKey
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.errors import KitError
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
@@ -23,6 +21,7 @@ from claude_core.models import MODELS
 from claude_core.paid import Paid
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
+from claude_core.sdk_options import claude_http
 from claude_core.secret import Secret
 from claude_core.settings import Runtime, Settings
 from claude_core.sse import Event, Settled
@@ -50,23 +49,14 @@ class Free:
 class Kit:
     """Everything that answering takes, built once per process."""
 
-    def __init__(
-        self,
-        *,
-        aws: Aws,
-        budget: Budget,
-        claude: Claude,
-        telemetry: Telemetry,
-        http: httpx2.AsyncClient,
-    ) -> None:
-        self.aws, self._budget, self._claude, self._http = aws, budget, claude, http
+    def __init__(self, *, aws: Aws, budget: Budget, claude: Claude, telemetry: Telemetry) -> None:
+        self.aws, self._budget, self._claude = aws, budget, claude
         self.telemetry = telemetry
 
     @classmethod
     def build(cls, settings: Settings, runtime: Runtime, telemetry: Telemetry) -> "Kit":
         """Wire the real parts. Must run on the event loop that will use them."""
-        http = connections()
-        aws = Aws(http, runtime)
+        aws = Aws(AwsHttp(), runtime)
         secret = Secret(aws, settings.claude_secret)
         budget = Budget.build(
             aws,
@@ -75,12 +65,15 @@ class Kit:
             topic=settings.alarm_topic,
             trouble=telemetry.trouble,
         )
-        claude = Claude(url=settings.claude_url, secret=secret, http=http, retries=RetryBudget())
-        return cls(aws=aws, budget=budget, claude=claude, telemetry=telemetry, http=http)
+        claude = Claude(
+            url=settings.claude_url, secret=secret, http=claude_http(), retries=RetryBudget()
+        )
+        return cls(aws=aws, budget=budget, claude=claude, telemetry=telemetry)
 
     async def close(self) -> None:
         """Close every connection; for processes that end before their host does."""
-        await self._http.aclose()
+        await self._claude.close()
+        await self.aws.close()
 
     async def warm(self) -> None:
         """Open what the first request would open: the way to Secrets Manager, and the key.

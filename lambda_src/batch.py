@@ -11,11 +11,12 @@ from typing import Any, Protocol
 from claude_core.aws import Aws
 from claude_core.budget import Budget
 from claude_core.client import Claude
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.jobs.sending import Sending
 from claude_core.message_batches import MessageBatches
 from claude_core.patient import PatientAws
 from claude_core.retry import RetryBudget
+from claude_core.sdk_options import claude_http
 from claude_core.secret import Secret
 from claude_core.settings import JobSettings, Runtime, Settings, StartSettings
 from claude_core.telemetry import Telemetry
@@ -36,12 +37,12 @@ class BatchFunction:
     def __init__(
         self, settings: Settings, jobs: JobSettings, starting: StartSettings, runtime: Runtime
     ) -> None:
-        telemetry, self._http = Telemetry(settings.service), connections()
-        hasty, trouble = Aws(self._http, runtime), telemetry.trouble
-        aws = PatientAws(hasty)
-        secret = Secret(hasty, settings.claude_secret)
-        claude = Claude(
-            url=settings.claude_url, secret=secret, http=self._http, retries=RetryBudget()
+        telemetry = Telemetry(settings.service)
+        self._aws, trouble = Aws(AwsHttp(), runtime), telemetry.trouble
+        aws = PatientAws(self._aws)
+        secret = Secret(self._aws, settings.claude_secret)
+        self._claude = Claude(
+            url=settings.claude_url, secret=secret, http=claude_http(), retries=RetryBudget()
         )
         budget = Budget.build(
             aws,
@@ -52,7 +53,7 @@ class BatchFunction:
         )
         self._lane: Lane = build(
             aws=aws,
-            batches=MessageBatches(claude),
+            batches=MessageBatches(self._claude),
             budget=budget,
             sending=Sending.build(aws, jobs, starting, trouble=trouble),
             telemetry=telemetry,
@@ -67,7 +68,8 @@ class BatchFunction:
         return {"batchItemFailures": failures}
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._claude.close()
+        await self._aws.close()
 
 
 _runner = asyncio.Runner()

@@ -12,7 +12,7 @@ from claude_core.admission import forbidden
 from claude_core.aws import Aws, AwsRefused
 from claude_core.aws_shapes import Found
 from claude_core.budget import Budget
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.errors import InvalidRequest, KitError, NotAllowed, Refused, TooLarge
 from claude_core.incoming import Incoming
 from claude_core.jobs import notes
@@ -57,8 +57,9 @@ class Inbox:
         inbox: InboxSettings,
         runtime: Runtime,
     ) -> None:
-        self._telemetry, self._http = Telemetry(settings.service), connections()
-        aws, trouble = Aws(self._http, runtime), self._telemetry.trouble
+        self._telemetry = Telemetry(settings.service)
+        aws, trouble = Aws(AwsHttp(), runtime), self._telemetry.trouble
+        self._close = aws.close
         self._budget = Budget.build(
             aws,
             table=settings.clients_table,
@@ -89,7 +90,7 @@ class Inbox:
         return {"batchItemFailures": failed}
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._close()
 
     async def _message(self, id: str, body: str, left_s: Left, *, now: bool) -> bool:
         """Whether a message is over."""

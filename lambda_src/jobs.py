@@ -12,7 +12,7 @@ from claude_core.admitted import Admitted
 from claude_core.aws import Aws
 from claude_core.budget import Budget
 from claude_core.clients import ClientKey
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.errors import AwsUnreachable, InvalidRequest, KitError
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import check_idempotency_key, new_job
@@ -42,8 +42,8 @@ class JobsApi:
         self._within_s = float(settings.request_timeout_s)
         self._buckets = frozenset(name for name in jobs.result_buckets.split(",") if name)
         self._telemetry = Telemetry(settings.service)
-        self._http = connections()
-        aws, trouble = Aws(self._http, runtime), self._telemetry.trouble
+        aws, trouble = Aws(AwsHttp(), runtime), self._telemetry.trouble
+        self._close = aws.close
         files = Files(aws, jobs.files_bucket)
         self._budget = Budget.build(
             aws,
@@ -122,7 +122,7 @@ class JobsApi:
         return Answered(document(ROUTES))
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._close()
 
     async def _prove(self, call: Call) -> Admitted:
         return await self._budget.prove(ClientKey.from_headers(call.headers))

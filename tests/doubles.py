@@ -7,7 +7,6 @@ from typing import Any, Self
 from urllib.parse import parse_qs
 
 import boto3
-import httpx2
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
@@ -221,7 +220,3 @@ def _presigned(environ: dict[str, Any]) -> bool:
 def _action(target: str) -> tuple[str, str]:
     prefix, _, action = target.partition(".")
     return prefix.split("_")[0].lower(), action
-
-
-def http() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(timeout=None)

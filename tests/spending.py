@@ -6,10 +6,11 @@ import datetime as dt
 from claude_core.aws import Aws
 from claude_core.budget import Budget
 from claude_core.clients import ClientKey
+from claude_core.connections import AwsHttp
 from claude_core.models import Model, resolve
 from claude_core.reservation import Reservation, Spent
 from claude_core.usage import Usage
-from tests.doubles import AwsDouble, http
+from tests.doubles import AwsDouble
 
 
 def spend(
@@ -26,7 +27,7 @@ def spend(
     model = model or resolve("fast")
 
     async def once() -> Reservation:
-        async with http() as client:
+        async with AwsHttp() as client:
             budget = Budget.build(
                 Aws(client, aws.runtime),
                 table=aws.table,

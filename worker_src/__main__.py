@@ -29,16 +29,17 @@ async def serve(
     from claude_core.aws import Aws
     from claude_core.budget import Budget
     from claude_core.client import Claude
-    from claude_core.connections import connections
+    from claude_core.connections import AwsHttp
     from claude_core.retry import RetryBudget
+    from claude_core.sdk_options import claude_http
     from claude_core.secret import Secret
     from claude_core.telemetry import Telemetry
     from worker_src.built import build
     from worker_src.health import STUCK_S, serve
     from worker_src.protection import Protection
 
-    telemetry, http = Telemetry(settings.service), connections()
-    aws = Aws(http, runtime)
+    telemetry, http = Telemetry(settings.service), claude_http()
+    aws = Aws(AwsHttp(), runtime)
     budget = Budget.build(
         aws,
         table=settings.clients_table,
@@ -74,7 +75,8 @@ async def serve(
         await built.run()
     finally:
         health.close()
-        await http.aclose()
+        await claude.close()
+        await aws.close()
 
 
 if __name__ == "__main__":

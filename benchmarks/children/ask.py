@@ -22,13 +22,13 @@ class Key:
 
 async def main(url: str, key: str, calls: int) -> None:
     from claude_core.client import Claude
-    from claude_core.connections import connections
     from claude_core.messages import prompt_request
     from claude_core.retry import RetryBudget
+    from claude_core.sdk_options import claude_http
 
     secret: Any = Key(key)
     request, found = prompt_request({"prompt": "hello"}), {"warm_ms": 0.0}
-    async with connections() as http:
+    async with claude_http() as http:
         claude = Claude(url=url, secret=secret, http=http, retries=RetryBudget())
         for call in range(calls):
             if call == 1:

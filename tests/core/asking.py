@@ -9,10 +9,11 @@ from typing import TypeVar
 from claude_core import messages
 from claude_core.aws import Aws
 from claude_core.client import Claude
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.messages import Request
 from claude_core.reply import Reply
 from claude_core.retry import RetryBudget
+from claude_core.sdk_options import claude_http
 from claude_core.secret import Secret
 from local.fake_claude.inprocess import Fake
 from tests.doubles import CLAUDE_KEY, AwsDouble
@@ -40,8 +41,8 @@ def run(
     key: str | None = CLAUDE_KEY,
 ) -> T:
     async def inner() -> T:
-        async with connections() as client:
-            secret = Secret(Aws(client, aws.runtime), aws.claude_secret(key))
+        async with AwsHttp() as to_aws, claude_http() as client:
+            secret = Secret(Aws(to_aws, aws.runtime), aws.claude_secret(key))
             retries = RetryBudget(first_delay_s=0.02)
             return await do(Claude(url=url, secret=secret, http=client, retries=retries))
 

@@ -11,6 +11,8 @@ import pytest
 
 from claude_core import aws as module
 from claude_core.aws import Aws, AwsRefused
+from claude_core.aws_shapes import Answer
+from claude_core.connections import AwsHttp
 from claude_core.errors import AwsUnreachable
 from claude_core.settings import Runtime
 
@@ -23,10 +25,24 @@ CONTAINER = Runtime(
 Handler = Callable[[httpx2.Request], httpx2.Response]
 
 
+class Handled(AwsHttp):
+    """Whatever is sent is answered by a function."""
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    async def send(
+        self, method: str, url: str, headers: dict[str, str], body: bytes, *, read_s: float
+    ) -> Answer:
+        answer = self._handler(httpx2.Request(method, url, headers=headers, content=body))
+        return Answer(answer.status_code, answer.headers, answer.content)
+
+
 def call(handler: Handler, runtime: Runtime = HERE, times: int = 1) -> list[dict[str, object]]:
     async def inner() -> list[dict[str, object]]:
-        async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as client:
-            aws = Aws(client, runtime)
+        async with Handled(handler) as http:
+            aws = Aws(http, runtime)
             return [await aws.call("dynamodb", "D.UpdateItem", {"a": 1}) for _ in range(times)]
 
     return asyncio.run(inner())
@@ -135,9 +151,9 @@ def test_all_attempts_together_have_one_deadline(monkeypatch: pytest.MonkeyPatch
 
     async def inner(port: int) -> None:
         at = Runtime(region="eu-west-1", endpoint_url=f"http://127.0.0.1:{port}")
-        async with httpx2.AsyncClient() as client:
+        async with AwsHttp() as http:
             with pytest.raises(AwsUnreachable):
-                await Aws(client, at).call("dynamodb", "D.GetItem", {})
+                await Aws(http, at).call("dynamodb", "D.GetItem", {})
 
     began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent:  # connects, and never answers

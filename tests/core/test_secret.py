@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from claude_core.aws import Aws
+from claude_core.connections import AwsHttp
 from claude_core.errors import AwsUnreachable, KeyMissing
 from claude_core.secret import KEPT_S, Secret, checked
-from tests.doubles import CLAUDE_KEY, AwsDouble, http
+from tests.doubles import CLAUDE_KEY, AwsDouble
 
 ROTATED = CLAUDE_KEY + "-rotated"
 READ = "secretsmanager:GetSecretValue"
@@ -23,7 +24,7 @@ class Clock:
 
 def run(aws: AwsDouble, arn: str, do: Callable[[Secret, Clock], Awaitable[None]]) -> None:
     async def inner() -> None:
-        async with http() as client:
+        async with AwsHttp() as client:
             clock = Clock()
             await do(Secret(Aws(client, aws.runtime), arn, clock), clock)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from claude_core.aws import Aws
 from claude_core.clients import ClientKey
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job
@@ -62,7 +62,7 @@ class Batching:
         new = new_job((client or self.client).id, body, buckets=frozenset({COPIES}))
 
         async def keep() -> str:
-            async with connections() as http:
+            async with AwsHttp() as http:
                 real = Aws(http, self.aws.runtime)
                 store = Jobs(real, table=TABLE, files=Files(real, BUCKET))
                 return (await store.keep(new)).job.id
@@ -71,7 +71,7 @@ class Batching:
 
     def cancel(self, id: str) -> None:
         async def cancel() -> None:
-            async with connections() as http:
+            async with AwsHttp() as http:
                 real = Aws(http, self.aws.runtime)
                 await Jobs(real, table=TABLE, files=Files(real, BUCKET)).cancel(self.client.id, id)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from claude_core.aws import Aws
+from claude_core.connections import AwsHttp
 from claude_core.jobs.claims import Claims
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job, Status
@@ -15,7 +16,7 @@ from claude_core.jobs.queue_message import Pointer, wake_up
 from claude_core.jobs.rows import Rows
 from kit import dead_letters, redrive
 from kit.fates import fate_of
-from tests.doubles import AwsDouble, http
+from tests.doubles import AwsDouble
 from tests.handlers.submitting import DOC, Submitting
 from tests.kit.conftest import Kit
 from tests.queueing import CLUSTER, TABLE
@@ -28,9 +29,12 @@ class Yard:
         self.aws, self._kit = aws, kit
         self.submitting = Submitting(aws)
         self.cloud, self.run = self.submitting.cloud, self.submitting.runner.run
-        self._http = http()
-        self.rows = Rows(Aws(self._http, aws.runtime), TABLE)
+        self.rows = self.run(self._open())
         self.claims = Claims(self.rows, holder="worker", lease_s=120, now=lambda: 1_000.0)
+
+    async def _open(self) -> Rows:
+        self.asked = Aws(AwsHttp(), self.aws.runtime)
+        return Rows(self.asked, TABLE)
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
         result = self._kit("jobs", "redrive", *arguments)
@@ -86,7 +90,7 @@ class Yard:
         return sorted(json.loads(body)["job"] for body in self.messages(queue))
 
     def close(self) -> None:
-        self.run(self._http.aclose())
+        self.run(self.asked.close())
         self.submitting.close()
 
 

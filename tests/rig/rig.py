@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
-
 from claude_core.aws import Aws
+from claude_core.connections import AwsHttp
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job, Status
@@ -141,7 +140,7 @@ async def _submit(
     rand, asked = random.Random(seed), dict[str, str]()
     access = cloud.credentials(endpoint)
     runtime = Runtime.from_env(access)
-    async with httpx2.AsyncClient(timeout=None) as http:
+    async with AwsHttp() as http:
         aws = Aws(http, runtime)
         files = Files(aws, queue["FilesBucketName"])
         store, sender = Jobs(aws, table=queue["JobsTableName"], files=files), Queue(aws, url)

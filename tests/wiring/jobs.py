@@ -13,7 +13,7 @@ import pytest
 
 from claude_core.aws import Aws
 from claude_core.clients import ClientKey
-from claude_core.connections import connections
+from claude_core.connections import AwsHttp
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job
@@ -125,11 +125,10 @@ async def keep(
     client: str, told: JobSettings, runtime: Runtime, asked: list[dict[str, Any]]
 ) -> list[Job]:
     """Jobs in the table, not sent yet."""
-    http = connections()
-    aws = Aws(http, runtime)
+    aws = Aws(AwsHttp(), runtime)
     kept = Jobs(aws, table=told.jobs_table, files=Files(aws, told.files_bucket))
     made = [(await kept.keep(new_job(client, one))).job for one in asked]
-    await http.aclose()
+    await aws.close()
     return made
 
 
