@@ -15,7 +15,7 @@ from local.paths import clean_env
 from local.processes import Guarded, free_port
 from tests.cloud.sqs import HOST
 
-SLOTS = 600
+SLOTS = 1_000
 """As many as fill a core, as with the others; deployed are 200 on a quarter of one."""
 
 

@@ -95,8 +95,9 @@ class _Stepped(Coroutine[Any, Any, Any]):
         try:
             return step(*given)
         except BaseException:
-            if not self._process.dead:
-                self._process.forget(self)
+            if self._process.dead:
+                return _never()  # it was killed in this very step, and nobody is left to be told
+            self._process.forget(self)
             raise
 
 
