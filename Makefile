@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+TOGETHER := -n auto --dist worksteal
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := 1
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links
@@ -32,19 +33,23 @@ local: install ## the embedded cloud with everything deployed (DETACH=1: in the 
 local-stop: ## end the local cloud
 	@$(BIN)/python -m local stop
 
-test: check pytest test-live test-browser ## all that CI runs
+test: lint ## all that CI runs
+	$(BIN)/python -m pytest $(TOGETHER) -m "not live and not browser and not image"
+	$(MAKE) --no-print-directory test-live test-browser
 
 pytest: install ## core, handlers, templates, wiring; needs no service
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
-check: install ## lint, types, templates, bundles, secrets
+check: lint ## lint, and templates and bundles as the CLI makes them
+	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
+
+lint: install ## style, types, secrets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks worker_src --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
 	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
-	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
@@ -83,4 +88,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check test-live test-browser image-test faults faults-long bench bench-chat bench-queue vendor lock
+.PHONY: help install synth local local-stop test pytest check lint test-live test-browser image-test faults faults-long bench bench-chat bench-queue vendor lock

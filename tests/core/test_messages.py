@@ -126,7 +126,11 @@ NEEDS: list[tuple[dict[str, Any], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("more", "needs"), NEEDS, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("more", "needs"),
+    NEEDS,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:60],
+)
 def test_what_costs_more_or_reaches_elsewhere_passes_as_it_came_for_whom_it_is_allowed(
     more: dict[str, Any], needs: set[str]
 ) -> None:

@@ -6,7 +6,9 @@ from claude_core.clients import new_key
 from tests.check.claude_keys import ClaudeKeyDetector
 
 
-@pytest.mark.parametrize("key", [new_key(), "sk-ant-" + "api03-" + "Ab3_" * 24])
+@pytest.mark.parametrize(
+    "key", [new_key(), "sk-ant-" + "api03-" + "Ab3_" * 24], ids=["ours", "Claude's"]
+)
 def test_a_key_in_a_line_is_found(key: str) -> None:
     found = ClaudeKeyDetector().analyze_line("f.py", f'KEY = "{key}"', 1)
     assert {one.secret_value for one in found} == {key}

@@ -142,7 +142,7 @@ def test_a_ticket_is_over_by_its_time_even_where_the_table_still_has_it(chat: Ch
     chat.run(talk())
 
 
-@pytest.mark.parametrize("key", ["", "wrong", new_key()])
+@pytest.mark.parametrize("key", ["", "wrong", new_key()], ids=["none", "wrong", "unknown"])
 def test_who_is_nobody_is_told_so_and_closed(chat: Chatting, key: str) -> None:
     async def talk(protocol: str | None) -> tuple[str, int]:
         async with chat.person(protocol, key=key) as person:
