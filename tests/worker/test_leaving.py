@@ -111,3 +111,26 @@ def test_a_drain_that_cuts_off_a_run_whose_job_is_over_gives_its_message_back(
         assert told(world) == [(id, ends)]
 
     assert played(work).claude.calls == (ends == "done")
+
+
+def test_a_drain_that_cuts_off_a_run_on_its_way_back_gives_its_message_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(world: World) -> None:
+        async def never_hidden(service: str, action: str, payload: dict[str, Any]) -> None:
+            if action == "ChangeMessageVisibilityBatch" and not world.full:
+                world.full = 1
+                await asyncio.Event().wait()
+
+        before_calls(world, monkeypatch, never_hidden)
+        world.claude.scripted = [errors.UpstreamBroken("500")]
+        id = await world.submit(world.client(), "a")
+        first = world.worker()
+        await asyncio.sleep(5.0)
+        assert (world.job(id).status, world.full) == (Status.QUEUED, 1)
+        world.built[0].worker.drain()
+        await first.ended()
+        visible, flying, _ = world.sqs.queues[world.settings.now_queue].counts()
+        assert (visible, flying) == (1, 0), "another worker takes it at once"
+
+    played(work)

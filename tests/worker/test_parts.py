@@ -109,8 +109,9 @@ def test_two_long_instructions_are_not_one() -> None:
 
 def test_only_what_was_asked_with_lately_is_remembered_and_the_oldest_is_forgotten() -> None:
     asked = Asked()
-    for at in range(REMEMBERED + 1):
+    for at in range(REMEMBERED):
         asked(content="one", instruction=f"{at} {LONG}")
-    last, first = f"{REMEMBERED} {LONG}", f"0 {LONG}"
-    assert marked(asked(content="two", instruction=last)) == [f"{last}:"]
-    assert marked(asked(content="two", instruction=first)) == []
+    for at in (0, REMEMBERED - 1):
+        assert marked(asked(content="two", instruction=f"{at} {LONG}")), "a thousand are remembered"
+    asked(content="one", instruction=f"one more {LONG}")
+    assert marked(asked(content="two", instruction=f"1 {LONG}")) == []

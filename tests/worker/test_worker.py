@@ -264,9 +264,12 @@ def test_a_large_result_goes_to_the_bucket() -> None:
         world.worker()
         assert not await world.until_over([id], hours=1)
 
-    job = the_job(played(work))
+    world = played(work)
+    job = the_job(world)
     assert job.status is Status.DONE
     assert job.result is None
+    kept = json.loads(world.aws.objects["files", job.result_at])
+    assert len(kept["content"][0]["text"]) > 250_000
     assert job.result_at == f"results/{job.client}/{job.id}.json"
     assert job.body_at.startswith(f"bodies/{job.client}/{job.id}")
 
