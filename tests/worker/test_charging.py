@@ -123,6 +123,8 @@ def test_a_worker_that_stood_still_until_its_lease_was_over_does_not_ask() -> No
                 frozen.append(world.loop.time())
                 assert the_job(world).status is Status.RUNNING
                 world.loop.stand_still(500.0)
+            elif payload.get("UpdateExpression", "").startswith("SET lease") and frozen:
+                raise AwsUnreachable("the heart, which wakes up, too, cannot hold it any more")
 
         world.aws.before = freeze
         world.claude.takes = lambda: 0.1
