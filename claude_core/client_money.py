@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from claude_core.budget import Budget
 from claude_core.errors import KitError
-from claude_core.reservation import Spent, new_id
+from claude_core.reservation import NOTHING, Spent, new_id
 from claude_core.rolled import written
 from claude_core.rolling import Roll, Want
 from claude_core.row import MOST_GONE, Row, month_of
+from claude_core.usage import Usage
 
 LINGER_S = 0.05
 """That a write waits for others to go along."""
@@ -46,15 +47,15 @@ class Share:
     _chain: Chain
     _client: "ClientMoney"
 
-    async def settle(self, cost: int, spent: Spent | None = None) -> bool:
+    async def settle(self, cost: int, usage: Usage = NOTHING) -> bool:
         """Charge what a call came to; False: that is not written yet, and is tried on."""
-        done, _ = await asyncio.wait([self.charge(cost, spent)], timeout=SETTLED_WITHIN_S)
+        done, _ = await asyncio.wait([self.charge(cost, usage)], timeout=SETTLED_WITHIN_S)
         return bool(done)
 
-    def charge(self, cost: int, spent: Spent | None = None) -> "asyncio.Future[None]":
+    def charge(self, cost: int, usage: Usage = NOTHING) -> "asyncio.Future[None]":
         """The same, without waiting for it."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        spent = spent or Spent(self.want.model, cost)
+        spent = Spent(self.want.model, cost, usage)
         self._chain.ended.append((self.want.cost, spent, settled))
         self._client.wake()
         return settled

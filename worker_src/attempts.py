@@ -10,7 +10,6 @@ from claude_core.insist import insist
 from claude_core.jobs.endings import Endings
 from claude_core.jobs.job import Job
 from claude_core.reply import Reply
-from claude_core.reservation import Spent
 from claude_core.rolling import Want
 from claude_core.telemetry import Telemetry
 from claude_core.teller import Teller
@@ -51,25 +50,24 @@ class Attempts:
         want = Want(request.model, request.worst_cost, request.needs)
         share = await self._teller.reserve(job.client, want)
         deadline = asyncio.get_running_loop().time() + self._job_timeout_s
-        cost = 0
         try:
             if self._now() >= run.held_until:
                 raise Wait("the lease ended before the job began", retry_after_s=1.0)
-            run.called, cost = True, want.cost
+            run.called = True
             reply = await self._claude.ask(request, deadline=deadline)
         except KitError as err:
             run.called = err.may_be_billed
-            await share.settle(cost if err.may_be_billed else 0)
+            await share.settle(want.cost if err.may_be_billed else 0)
             raise
         except BaseException:
             # It ends while Claude writes: what that costs is not told any more.
-            share.charge(cost)
+            share.charge(want.cost)
             raise
         cost = request.model.cost(reply.usage, reply.stop_reason)
         try:
             over = await self._keep(job, reply, cost)
         finally:
-            settled = await share.settle(cost, Spent(request.model, cost, reply.usage))
+            settled = await share.settle(cost, reply.usage)
         if not settled:
             self._telemetry.trouble("a settlement has to wait")
         ms = (self._now() - run.message.sent) * 1_000

@@ -76,7 +76,7 @@ def fate_of(err: KitError, job: Job, *, refused_s: float = 0.0) -> Later | End:
         case UpstreamBroken() | ConnectFailed():
             failures = int(job.failures or 0) + 1
             if failures >= FREE_FAILURES:
-                return _dead(job, err, f"Claude failed {failures} times")
+                return _dead(err, f"Claude failed {failures} times")
             return Later(min(900.0, 2.0**failures), failed=True)
         case DeadlinePassed():
             return End(Status.FAILED, err.type, LATE)
@@ -88,11 +88,11 @@ def fate_of(err: KitError, job: Job, *, refused_s: float = 0.0) -> Later | End:
 def after_crash(job: Job, err: KitError) -> Later | End:
     """The same, for what may have cost money or should not happen: an attempt is used up."""
     if job.attempts >= ATTEMPTS:
-        return _dead(job, err, f"{job.attempts} attempts failed")
-    return Later(min(900.0, 5.0 * 2.0 ** int(job.attempts)), counts=True)
+        return _dead(err, f"{job.attempts} attempts failed")
+    return Later(5.0 * 2.0 ** int(job.attempts), counts=True)
 
 
-def _dead(job: Job, err: KitError, what: str) -> End:
+def _dead(err: KitError, what: str) -> End:
     return End(Status.DEAD, err.type, f"{what}; the last one: {err.message}")
 
 

@@ -31,14 +31,22 @@ class Slots:
         return self._most_jobs - self.jobs
 
     async def _wait(self, free: int) -> None:
-        while self._most_jobs - self.jobs < free or self._alone.locked() or self._waiting_alone:
+        while self._most_jobs - self.jobs < free or self._closed:
             self._changed.clear()
             await self._changed.wait()
 
+    @property
+    def _closed(self) -> bool:
+        """Whether one job runs alone, or waits to."""
+        return self._alone.locked() or self._waiting_alone > 0
+
     def fits(self, client: str, bytes: int) -> bool:
-        """Whether one more job fits: memory is bounded, and no client has all while others ask."""
+        """Whether one more job fits: memory is bounded, no client has all while others ask, and
+        what a receive that was under way brings does not start beside a job that runs alone."""
         now = self._now()
         self._seen[client] = now
+        if self._closed:
+            return False
         if self.jobs and self._bytes + bytes > self._most_bytes:
             return False
         others = any(seen > now - SEEN_S for other, seen in self._seen.items() if other != client)

@@ -32,6 +32,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def clock(self) -> float:
         return self._start + self._virtual.passed
 
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing here runs."""
+        self._virtual.passed += seconds
+
     def run(self, doing: Any) -> Any:
         """Run to the end, and with it all that it leaves behind."""
         try:

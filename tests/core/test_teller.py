@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from claude_core.errors import AwsUnreachable, NotAllowed, OverBudget, TooMany
 from claude_core.models import resolve
-from claude_core.reservation import Spent
 from claude_core.rolling import Want
 from claude_core.teller import Teller
 from tests.cloud.faults import losing
@@ -47,7 +46,7 @@ def test_many_calls_take_few_writes_and_leave_nothing_open() -> None:
         async def call() -> None:
             share = await teller.reserve(purse.key.id, WANT)
             await asyncio.sleep(1)
-            await share.settle(40, Spent(FAST, 40))
+            await share.settle(40)
 
         await asyncio.gather(*(call() for _ in range(200)))
 
@@ -118,8 +117,8 @@ def test_a_month_is_charged_for_the_calls_that_were_begun_in_it() -> None:
         old = await teller.reserve(purse.key.id, WANT)
         purse.now = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
         new = await teller.reserve(purse.key.id, WANT)
-        await old.settle(30, Spent(FAST, 30))
-        await new.settle(20, Spent(FAST, 20))
+        await old.settle(30)
+        await new.settle(20)
 
     run(purse, work)
     assert (purse.row.spent("2026_11"), purse.row.spent("2026_12")) == (30, 20)
@@ -133,7 +132,7 @@ def test_a_reservation_that_was_released_by_hand_stops_nobody() -> None:
     async def work(teller: Teller) -> None:
         share = await teller.reserve(purse.key.id, WANT)
         purse.change(open={"M": {}}, **{f"left_{MONTH}": {"N": "100000"}})
-        assert await share.settle(30, Spent(FAST, 30))
+        assert await share.settle(30)
 
     run(purse, work)
     assert purse.row.left(MONTH) == 100_000
@@ -157,7 +156,7 @@ def test_no_money_is_made_or_lost_whatever_answers_are_lost(
             except AwsUnreachable:
                 return
             paid.append(cost)
-            await share.settle(cost, Spent(FAST, cost))
+            await share.settle(cost)
 
         await asyncio.gather(*(call(cost) for cost in costs))
 

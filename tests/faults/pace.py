@@ -24,6 +24,8 @@ def run(shape: Shape, doing: Callable[[World], Coroutine[Any, Any, None]]) -> Wo
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+        crashes = world.telemetry.crashes.copy()
         for process in world.processes:
             process.bury()
+        world.telemetry.crashes = crashes  # nobody hears what killed ones say at their burial
     return world

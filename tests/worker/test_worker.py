@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -11,21 +10,10 @@ from claude_core.errors import AwsUnreachable, Overloaded
 from claude_core.jobs.claims import SKEW_S
 from claude_core.jobs.job import Job, Status
 from tests.faults.claude import Faults
-from tests.faults.pace import run
-from tests.faults.world import Shape, World
+from tests.faults.world import World
+from tests.worker.playing import played, the_job
 from worker_src.fates import OLDEST_S
 from worker_src.health import STUCK_S
-
-Doing = Callable[[World], Coroutine[Any, Any, None]]
-
-
-def played(doing: Doing, **shape: Any) -> World:
-    return run(Shape(seed=1, **{"longest_s": 2.0} | shape), doing)
-
-
-def the_job(world: World) -> Job:
-    (item,) = (item for item in world.jobs_table.items.values() if "client" in item)
-    return Job(item)
 
 
 def test_a_job_is_done_told_deleted_and_charged() -> None:
@@ -276,9 +264,12 @@ def test_a_large_result_goes_to_the_bucket() -> None:
         world.worker()
         assert not await world.until_over([id], hours=1)
 
-    job = the_job(played(work))
+    world = played(work)
+    job = the_job(world)
     assert job.status is Status.DONE
     assert job.result is None
+    kept = json.loads(world.aws.objects["files", job.result_at])
+    assert len(kept["content"][0]["text"]) > 250_000
     assert job.result_at == f"results/{job.client}/{job.id}.json"
     assert job.body_at.startswith(f"bodies/{job.client}/{job.id}")
 
