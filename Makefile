@@ -71,6 +71,11 @@ faults: install ## worker and batch lane: 1,000 seeds of faults and kills, each 
 faults-long: install ## 10,000 jobs by real workers that are killed every two seconds, on a local cloud (JOBS=)
 	$(BIN)/python -m tests.rig $(if $(JOBS),--jobs $(JOBS))
 
+mutants: install ## mutation tests of the queue's worker, its leases and its retries (half an hour)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python mutmut==3.8.1
+	$(BIN)/python -m mutmut run
+	$(BIN)/python -m mutmut results
+
 vendor: node_modules/installed ## copy what the chat page is served with from node_modules, as vendor/COPIES lists it
 	@while read -r from to; do cp "node_modules/$$from" "service_src/page/vendor/$$to"; done < service_src/page/vendor/COPIES
 
@@ -88,4 +93,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check lint test-live test-browser image-test faults faults-long bench bench-chat bench-queue vendor lock
+.PHONY: help install synth local local-stop test pytest check lint test-live test-browser image-test faults faults-long mutants bench bench-chat bench-queue vendor lock
