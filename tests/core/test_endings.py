@@ -127,11 +127,12 @@ def test_a_job_fails_for_good_unless_it_is_said_otherwise(desk: Desk) -> None:
     assert ended.status is Status.FAILED
 
 
-def test_who_is_over_waits_for_no_batch_any_more(desk: Desk) -> None:
-    waiting = desk.keep("batch")
-    assert waiting.waiting
-    assert desk.failed(waiting) is not None
-    assert desk.row(waiting.id).waiting is None
+def test_what_is_over_waits_for_no_batch_any_more(desk: Desk) -> None:
+    for end in (desk.done, desk.failed):
+        waiting = desk.keep("batch")
+        assert waiting.waiting
+        assert end(waiting) is not None
+        assert desk.row(waiting.id).waiting is None
 
 
 def test_a_failure_that_a_batch_must_tell_of_stays_listed_until_then(desk: Desk) -> None:

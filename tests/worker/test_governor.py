@@ -157,9 +157,11 @@ def test_answers_of_one_moment_that_say_so_slow_once_and_again_a_second_later() 
     clock = Clock()
     line = Governor(clock).line("model")
     line.answered(headers(600, 599))
+    turns = line.turns
     for _ in range(3):
         line.answered(headers(600, 12))
     assert line.rate == pytest.approx(9)
+    assert line.turns == turns + 1, "what was taken at the old pace is taken anew"
     clock.now += 1
     line.answered(headers(600, 12))
     assert line.rate == pytest.approx(8.1)
