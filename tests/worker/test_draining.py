@@ -10,6 +10,7 @@ from tests.cloud.cloud import Do
 from tests.cloud.refusing import Payload
 from tests.worker.taking import DRAIN_S, Taking, play
 from worker_src.run import Run
+from worker_src.worker import POLL_S
 
 
 @pytest.mark.parametrize("slots", [4, 20])
@@ -53,6 +54,25 @@ def test_what_comes_while_draining_is_back_at_once() -> None:
     async def work(one: Taking) -> None:
         await asyncio.sleep(5)
         one.loop.call_later(5, one.send, "job")
+
+    one = play(work)
+    assert not one.begun
+    assert one.counts() == (1, 0, 0)
+
+
+def test_a_receive_whose_answer_is_late_is_not_cut_off() -> None:
+    """What it was given would be hidden for a whole visibility timeout."""
+
+    async def work(one: Taking) -> None:
+        async def around(service: str, action: str, payload: Payload, do: Do) -> Any:
+            answer = await do()
+            if action == "ReceiveMessage":
+                await asyncio.sleep(1)
+            return answer
+
+        one.around = around
+        await asyncio.sleep(0.1)
+        one.loop.call_later(POLL_S - 1.2 - one.loop.time(), one.send, "job")
 
     one = play(work)
     assert not one.begun
