@@ -113,7 +113,7 @@ def build(
     endings = Endings(rows, keep_days=int(jobs.job_days), now=now)
     slots = Slots(jobs=int(worker.slots), bytes=int(worker.bytes_in_flight), now=now)
     governor, teller, tally = Governor(now), teller or Teller(budget), Tally(telemetry)
-    pauses = Pauses(aws, jobs.jobs_table, governor, now)
+    pauses = Pauses(rows, governor, now)
     attempts = Attempts(
         claude=claude,
         teller=teller,

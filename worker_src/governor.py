@@ -16,9 +16,8 @@ LONGEST_SLEEP_S = 5.0
 """In the process; who must wait longer goes back to the queue."""
 FIRST_RATE = 10.0
 """Starts a second until Claude has said anything."""
-MUCH_SLOWER, SLOWER, A_LITTLE_SLOWER = 0.4, 0.8, 0.9
-"""What a refusal multiplies the rate by before the first answer, and after it; and what an answer
-does that says that little is left."""
+SLOWER, A_LITTLE_SLOWER = 0.8, 0.9
+"""What a refusal multiplies the rate by, and an answer that says that little is left."""
 LITTLE = 0.05
 """Of a minute's requests."""
 FASTER = 0.02
@@ -75,23 +74,21 @@ class Line:
                 self.rate = self._ceiling if limit else None
         left = _number(headers, "remaining")
         if limit and left is not None and left < LITTLE * limit:
-            self._slow(A_LITTLE_SLOWER)
+            if self._slowed(A_LITTLE_SLOWER):
+                self._turn()
         elif self.rate:
             self.rate = min(self._ceiling, self.rate + FASTER)
 
     def refused(self, retry_after_s: float | None) -> float:
         """Claude has said 429 or 529: slower; seconds for which the whole line is paused."""
-        now = self._now()
         self._refusals += 1
-        if now - self._slowed_at >= 1:  # what was under way then tells the same once more
-            self._slowed_at = now
-            self.rate = min(self._ceiling, max(SLOWEST, (self.rate or self._recent(now)) * SLOWER))
+        self._slowed(SLOWER)
         pause = retry_after_s
         if pause is None:
             first, longest = NO_WORD_S
             # One refusal among many answers pauses nobody; a row of them does.
             pause = min(longest, first * 2.0 ** (self._refusals // 10)) if self._refusals > 3 else 0
-        self.pause(now + pause)
+        self.pause(self._now() + pause)
         return pause
 
     def pause(self, until: float) -> None:
@@ -100,13 +97,15 @@ class Line:
             self.paused_until = until
             self._turn()
 
-    def _slow(self, by: float) -> None:
+    def _slowed(self, by: float) -> bool:
+        """Start fewer from now on; False: it was slowed just now."""
         now = self._now()
-        if now - self._slowed_at >= 1:  # what was under way then tells the same once more
-            self._slowed_at = now
-            rate = self.rate or self._recent(now)
-            self.rate = min(self._ceiling, max(SLOWEST, rate * by))
-            self._turn()
+        if now - self._slowed_at < 1:  # what was under way then tells the same once more
+            return False
+        self._slowed_at = now
+        rate = self.rate or self._recent(now)
+        self.rate = min(self._ceiling, max(SLOWEST, rate * by))
+        return True
 
     def _turn(self) -> None:
         self.turns += 1

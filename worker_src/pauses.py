@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from claude_core.aws import FAILED, Aws, AwsRefused
+from claude_core.jobs.rows import Rows
 from worker_src.governor import Governor
 
 SHORTEST_S = 1.0
@@ -13,8 +13,8 @@ KEPT_S = 86_400
 class Pauses:
     """Writes and reads `pause#MODEL` in the jobs table. Methods raise AwsUnreachable."""
 
-    def __init__(self, aws: Aws, table: str, governor: Governor, now: Callable[[], float]) -> None:
-        self._aws, self._table, self._governor, self._now = aws, table, governor, now
+    def __init__(self, rows: Rows, governor: Governor, now: Callable[[], float]) -> None:
+        self._rows, self._governor, self._now = rows, governor, now
         self._told: dict[str, float] = {}
 
     async def tell(self, model: str, pause_s: float) -> None:
@@ -23,33 +23,16 @@ class Pauses:
         if pause_s < SHORTEST_S or until <= self._told.get(model, 0.0) + SHORTEST_S:
             return
         self._told[model] = until
-        try:
-            await self._aws.call(
-                "dynamodb",
-                "DynamoDB_20120810.UpdateItem",
-                {
-                    "TableName": self._table,
-                    "Key": {"id": {"S": f"pause#{model}"}},
-                    "UpdateExpression": "SET #until = :until, expires_at = :expires",
-                    "ConditionExpression": "attribute_not_exists(#until) OR #until < :until",
-                    "ExpressionAttributeNames": {"#until": "until"},
-                    "ExpressionAttributeValues": {
-                        ":until": {"N": f"{until:.3f}"},
-                        ":expires": {"N": str(int(until) + KEPT_S)},
-                    },
-                },
-            )
-        except AwsRefused as err:
-            if err.code != FAILED:
-                raise
+        await self._rows.update(
+            f"pause#{model}",
+            "SET #until = :until, expires_at = :expires",
+            "attribute_not_exists(#until) OR #until < :until",
+            {":until": {"N": f"{until:.3f}"}, ":expires": {"N": str(int(until) + KEPT_S)}},
+            {"#until": "until"},
+        )
 
     async def hear(self) -> None:
         """Learn of what others were told."""
-        for model, line in self._governor.lines.items():
-            answer = await self._aws.call(
-                "dynamodb",
-                "DynamoDB_20120810.GetItem",
-                {"TableName": self._table, "Key": {"id": {"S": f"pause#{model}"}}},
-            )
-            if found := answer.get("Item"):
+        for model, line in [*self._governor.lines.items()]:  # more may come meanwhile
+            if found := await self._rows.read(f"pause#{model}"):
                 line.pause(float(found["until"]["N"]))

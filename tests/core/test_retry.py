@@ -56,10 +56,35 @@ def test_in_an_outage_retries_end_at_a_tenth_of_the_calls() -> None:
     assert sent <= calls * 1.1 + 10
 
 
+def test_a_quiet_process_has_saved_up_ten_retries_and_no_more() -> None:
+    retries = budget()
+    for _ in range(1_000):
+        retries.earn()
+    given = [retries.delay(errors.Overloaded("x"), 1, left_s=100) for _ in range(12)]
+    assert given == [0.5] * 10 + [None] * 2
+
+
+def test_ten_calls_earn_a_retry() -> None:
+    retries, given = budget(), 0
+    for _ in range(1_000):
+        retries.earn()
+        given += retries.delay(errors.Overloaded("x"), 1, left_s=100) is not None
+    assert 100 <= given <= 110
+
+
+def test_those_that_failed_together_wait_for_differently_long() -> None:
+    drawn = iter([0.0, 0.5, 1.0])
+    retries = RetryBudget(rand=lambda: next(drawn))
+    waits = [retries.delay(errors.Overloaded("x"), 1, left_s=100) for _ in range(3)]
+    assert waits == [0.375, 0.5, 0.625]
+
+
 @pytest.mark.parametrize(
     ("header", "header_ms", "seconds"),
     [
         ("1", None, 1),
+        ("0", None, 0),
+        (None, "500", 0.5),
         ("171", None, 171),
         ("1000000000", None, 1e9),
         (None, "1500", 1.5),
@@ -78,7 +103,11 @@ def test_retry_after_is_read_or_left_out(
     assert retry_after_s(header, header_ms) == seconds
 
 
-@pytest.mark.parametrize(("ahead_s", "seconds"), [(30, 30), (3_600, 3_600), (-30, 0)])
+def test_a_date_that_is_over_is_no_wait() -> None:
+    assert retry_after_s(formatdate(time.time() - 30, usegmt=True)) == 0
+
+
+@pytest.mark.parametrize(("ahead_s", "seconds"), [(30, 30), (3_600, 3_600)])
 def test_a_date_is_a_wait_too(ahead_s: float, seconds: float) -> None:
     date = formatdate(time.time() + ahead_s, usegmt=True)
     assert retry_after_s(date) == pytest.approx(seconds, abs=2)

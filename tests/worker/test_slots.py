@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from worker_src.slots import Slots
+from tests.cloud.virtual import VirtualLoop
+from worker_src.slots import SEEN_S, Slots
 
 NOW = 1_000.0
 
@@ -30,6 +31,67 @@ def test_one_client_has_all_slots_until_another_asks() -> None:
         some.take("a", 1)
     assert some.fits("b", 1)
     assert not some.fits("a", 1)
+
+
+def test_bytes_of_all_jobs_are_counted_until_each_is_given_back() -> None:
+    some = slots()
+    some.take("a", 400)
+    some.take("a", 500)
+    assert some.fits("a", 100)
+    assert not some.fits("a", 101)
+    some.give_back("a", 400)
+    assert some.fits("a", 500)
+    assert not some.fits("a", 501)
+
+
+@pytest.mark.parametrize(("jobs", "share"), [(4, 2), (5, 2), (6, 3)])
+def test_while_others_ask_a_client_has_half_of_the_slots(jobs: int, share: int) -> None:
+    some = slots(jobs=jobs)
+    some.fits("b", 1)
+    for _ in range(share):
+        assert some.fits("a", 1)
+        some.take("a", 1)
+    assert not some.fits("a", 1)
+    for _ in range(2):
+        some.give_back("a", 1)
+        assert some.fits("a", 1)
+    for _ in range(2):
+        assert some.fits("a", 1)
+        some.take("a", 1)
+    assert not some.fits("a", 1)
+
+
+def test_a_client_that_has_asked_for_nothing_lately_keeps_no_room() -> None:
+    now = NOW
+    some = Slots(jobs=2, bytes=1_000, now=lambda: now)
+    some.fits("b", 1)
+    some.take("a", 1)
+    now += SEEN_S - 1
+    assert not some.fits("a", 1)
+    now += 2
+    assert some.fits("a", 1)
+
+
+def test_a_slot_that_is_free_is_used_though_others_stay_taken() -> None:
+    loop, some = VirtualLoop(), slots(jobs=2)
+    some.take("a", 1)
+    assert loop.run(some.free(10, within_s=0.5)) == 1
+    assert loop.time() == 0.5, "it waits a little for more"
+    loop.close()
+
+
+def test_while_one_is_alone_nothing_is_begun() -> None:
+    async def go() -> None:
+        some = slots()
+        some.take("a", 1)
+        async with some.alone():
+            intake = asyncio.create_task(some.free(1, within_s=0.0))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not intake.done()
+        assert await intake == 3
+
+    asyncio.run(go())
 
 
 def test_whoever_waits_for_a_slot_gets_it_when_one_is_given_back() -> None:
