@@ -84,12 +84,14 @@ class Budget:
         calls: int = 1,
         needs: frozenset[str] = frozenset(),
         id: str | None = None,
+        counted: bool = False,
     ) -> Reserved:
         """Take `cost` nano-dollars and `calls` requests from what the client has left, or refuse.
 
         Args:
             key: to be proved, or the id of a client that was proved when its job came in.
             calls: of several jobs together; they are settled together, too.
+            counted: the minute has counted them before.
             id: of `new_id`, noted before; who asks again with it has what it took the first time.
 
         Raises:
@@ -97,7 +99,8 @@ class Budget:
         """
         id, client = id or new_id(self._now()), key if isinstance(key, str) else key.id
         sha256 = None if isinstance(key, str) else key.sha256
-        wanted = Wanted(self._now(), sha256, model, needs, calls, id, cost)
+        minute = 0 if counted else calls
+        wanted = Wanted(self._now(), sha256, model, needs, minute, id, cost)
         admitting = asyncio.create_task(self._admit(client, wanted))
         try:
             row = await asyncio.shield(admitting)

@@ -43,11 +43,12 @@ class Claude:
         """Close its connections."""
         await self._sdk.close()
 
-    async def ask(self, request: Request, *, deadline: float) -> Reply:
+    async def ask(self, request: Request, *, deadline: float, retried: bool = True) -> Reply:
         """One answer; a request to stream is read to its end.
 
         Args:
             deadline: when to give up, on the event loop's clock.
+            retried: tried again where `retry.py` says so.
 
         Raises:
             Unavailable: no usable key. UpstreamFailed: Claude's refusal, or what broke.
@@ -62,11 +63,11 @@ class Claude:
             headers = answer.headers
             return Reply.from_bytes(answer.content, headers.get("request-id"), headers)
 
-        reply, attempts = await self._tries.within(deadline, once)
+        reply, attempts = await self._tries.within(deadline, once, retried=retried)
         return replace(reply, attempts=attempts)
 
     async def stream(
-        self, request: Request, *, deadline: float, open_deadline: float
+        self, request: Request, *, deadline: float, open_deadline: float, retried: bool = True
     ) -> tuple[Event, Streamed]:
         """An answer as it is written: its first event, and the rest, which must be closed.
 
@@ -75,7 +76,9 @@ class Claude:
         `deadline`. Raises as `ask` does.
         """
         open_once = partial(self._open, request, deadline)
-        (first, streamed), attempts = await self._tries.within(open_deadline, open_once)
+        (first, streamed), attempts = await self._tries.within(
+            open_deadline, open_once, retried=retried
+        )
         streamed.attempts = attempts
         return first, streamed
 

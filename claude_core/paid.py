@@ -51,6 +51,7 @@ class Paid:
         incoming: Incoming,
         key: ClientKey | str,
         request: Request,
+        counted: bool = False,
     ) -> Self:
         """Reserve the worst cost.
 
@@ -60,7 +61,7 @@ class Paid:
         """
         cost, needs, started = request.worst_cost, request.needs, time.perf_counter()
         try:
-            reserved = await budget.reserve(key, request.model, cost, needs=needs)
+            reserved = await budget.reserve(key, request.model, cost, needs=needs, counted=counted)
         except KitError as err:
             err.client = key if isinstance(key, str) else key.id
             err.model = request.model.id

@@ -84,15 +84,27 @@ class Kit:
         await self._claude.warm()
 
     async def answer(
-        self, incoming: Incoming, key: ClientKey, request: Request, *, deadline: float
+        self,
+        incoming: Incoming,
+        key: ClientKey | str,
+        request: Request,
+        *,
+        deadline: float,
+        counted: bool = False,
+        retried: bool = True,
     ) -> Answer:
         """Ask Claude for a client, within its budget and before `deadline` (event loop's clock).
+
+        Args:
+            key: of a client that was proved before the id is enough.
+            counted: the client's minute has counted it before, as `prove` does.
+            retried: tried again where that may help.
 
         Raises:
             KitError: typed, with nothing lost: what was not spent is handed back.
         """
-        async with await self._paid(incoming, key, request) as paid:
-            reply = await self._claude.ask(paid.request, deadline=deadline)
+        async with await self._paid(incoming, key, request, counted) as paid:
+            reply = await self._claude.ask(paid.request, deadline=deadline, retried=retried)
             return Answer(reply, await paid.settle(reply), paid.limits)
 
     async def stream(
@@ -103,18 +115,20 @@ class Kit:
         *,
         deadline: float,
         open_deadline: float,
+        counted: bool = False,
+        retried: bool = True,
     ) -> AsyncGenerator[Event]:
         """The same, event by event as Claude writes them; close it (`aclosing`) whatever happens.
 
-        Of a client that was proved before the id is enough. The first event comes when Claude has
+        The first event comes when Claude has
         begun to answer, the last one when the money is settled: after it a function may be frozen.
 
         Raises:
             KitError: before the first event as `answer` does; after it the answer is not whole.
         """
-        async with await self._paid(incoming, key, request) as paid:
+        async with await self._paid(incoming, key, request, counted) as paid:
             event, streamed = await self._claude.stream(
-                paid.request, deadline=deadline, open_deadline=open_deadline
+                paid.request, deadline=deadline, open_deadline=open_deadline, retried=retried
             )
             async with aclosing(streamed):
                 paid.streamed = streamed
@@ -137,9 +151,9 @@ class Kit:
             raise
         return Free(counted, admitted.limits)
 
-    async def prove(self, key: ClientKey) -> Admitted:
+    async def prove(self, key: ClientKey, needs: frozenset[str] = frozenset()) -> Admitted:
         """That a client may call at all; counts as a request of its minute."""
-        return await self._budget.prove(key)
+        return await self._budget.prove(key, needs=needs)
 
     async def models(self, key: ClientKey) -> Free:
         """The models that a client may use, as the Messages API lists them."""
@@ -148,8 +162,10 @@ class Kit:
         ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
         return Free(to_bytes({"data": data, "has_more": False, **ends}), admitted.limits)
 
-    async def _paid(self, incoming: Incoming, key: ClientKey | str, request: Request) -> Paid:
-        return await Paid.reserve(self._budget, self.telemetry, incoming, key, request)
+    async def _paid(
+        self, incoming: Incoming, key: ClientKey | str, request: Request, counted: bool
+    ) -> Paid:
+        return await Paid.reserve(self._budget, self.telemetry, incoming, key, request, counted)
 
 
 def _settled(streamed: Streamed, cost: int) -> Settled:

@@ -49,7 +49,10 @@ COUNTED: dict[type[KitError], str] = {
 UNITS = {
     "cost_usd": MetricUnit.NoUnit,
     "cache_savings_usd": MetricUnit.NoUnit,
+    "routing_cost_usd": MetricUnit.NoUnit,
+    "routing_saved_usd": MetricUnit.NoUnit,
     "gen_ai.response.time_to_first_chunk": MetricUnit.Seconds,
+    "classifier_duration": MetricUnit.Seconds,
 }
 ALWAYS = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic"}
 
@@ -158,7 +161,7 @@ class Telemetry:
         """Numbers of this process that belong to no call: gauges, and events."""
         metrics = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
         for name, value in values.items():
-            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+            metrics.add_metric(name=name, unit=UNITS.get(name, MetricUnit.Count), value=value)
         metrics.flush_metrics()
 
     def trouble(self, what: str) -> None:

@@ -1,0 +1,75 @@
+"""A caller's question as the chosen model is asked it: what the caller says stands, and the route
+says the rest."""
+
+from claude_core import fields, messages
+from claude_core.errors import InvalidRequest
+from claude_core.messages import NON_STREAMING_MAX_TOKENS, Request
+from claude_core.routes import Table
+from claude_core.routing.choice import Choice, Reason
+from claude_core.routing.policy import AUTO
+from claude_core.wire import Json
+
+NOT_CARRIED = ("thinking", "redacted_thinking")
+"""Blocks that are signed for the model that wrote them."""
+STAYS = (Reason.CONVERSATION, Reason.ASKED)
+INPUT = {
+    "input": fields.PROMPT["prompt"],
+    **{name: fields.PROMPT[name] for name in ("model", "max_tokens", "system")},
+    "stream": fields.MESSAGES["stream"],
+}
+
+
+def body_of(body: Json) -> Json:
+    """The body of a Messages API request, out of that or of `{"input": "…"}`.
+
+    Raises:
+        InvalidRequest: names the field and the rule.
+    """
+    if "input" not in body:
+        return body
+    if "messages" in body:
+        raise InvalidRequest("input: send either input or messages")
+    for name in sorted(fields.check(body, INPUT)):
+        raise InvalidRequest(f"{name[:100]}: no such field beside input")
+    rest = {name: value for name, value in body.items() if name != "input"}
+    return {**rest, "messages": [{"role": "user", "content": body["input"]}]}
+
+
+def checked(table: Table, body: Json, headers: dict[str, str]) -> Request:
+    """Hold a question against all rules, before anything is asked or spent on it.
+
+    Raises:
+        InvalidRequest, NotFound, NotAllowed, as `messages.request`.
+    """
+    model = body.get("model", AUTO)
+    asked = {**body, "model": table.default.model if model == AUTO else model}
+    return messages.request(_with_tokens(asked, table.default.max_tokens), headers)
+
+
+def asked(choice: Choice, body: Json, headers: dict[str, str]) -> Request:
+    """The request that goes to the chosen model."""
+    route = choice.route
+    found = _with_tokens({**body, "model": choice.model.id}, route.max_tokens)
+    if route.system and "system" not in body:
+        found["system"] = route.system
+    if route.effort:
+        found["output_config"] = {"effort": route.effort, **(body.get("output_config") or {})}
+    if choice.reason not in STAYS:
+        found["messages"] = [_without_thinking(message) for message in body["messages"]]
+    request = messages.request(found, headers)
+    return request.cached() if route.cache and request.cacheable else request
+
+
+def _with_tokens(body: Json, most: int) -> Json:
+    if "max_tokens" in body:
+        return body
+    limit = most if body.get("stream") else min(most, NON_STREAMING_MAX_TOKENS)
+    return {**body, "max_tokens": limit}
+
+
+def _without_thinking(message: Json) -> Json:
+    content = message.get("content")
+    if message.get("role") != "assistant" or not isinstance(content, list):
+        return message
+    kept = [block for block in content if block.get("type") not in NOT_CARRIED]
+    return {**message, "content": kept or content}

@@ -1,0 +1,198 @@
+"""A question's whole way: proved, routed, answered by the model that was chosen, and explained.
+
+One fallback at most, inside the deadline, and before anything of an answer was shown.
+"""
+
+import datetime as dt
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+from claude_core.clients import ClientKey
+from claude_core.errors import (
+    ConnectFailed,
+    KitError,
+    Overloaded,
+    RateLimited,
+    UpstreamBroken,
+    UpstreamRefused,
+)
+from claude_core.incoming import Incoming
+from claude_core.limits import Limits
+from claude_core.messages import Request
+from claude_core.models import MODELS, NANO
+from claude_core.reply import Reply
+from claude_core.routes import Table
+from claude_core.routing.asked import asked, body_of, checked
+from claude_core.routing.choice import Choice, Reason
+from claude_core.routing.policy import Purse, next_line
+from claude_core.routing.router import Router
+from claude_core.row import Row, month_of
+from claude_core.serve import Kit
+from claude_core.sse import Event
+from claude_core.usage import Usage
+from claude_core.wire import Json, to_bytes
+
+NEXT_LINE = (Overloaded, RateLimited, UpstreamBroken, ConnectFailed)
+"""Of these another model may answer: they are about one model line, or bill nothing."""
+FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
+TOO_LONG = "too long"
+"""In Claude's words on a prompt that does not fit the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """An answer, and how it came about."""
+
+    body: bytes
+    """Claude's message, with `route` in it."""
+    reply: Reply
+    choice: Choice
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One that is proved, valid and routed."""
+
+    client: str
+    body: Json
+    purse: Purse
+    choice: Choice
+
+
+class Orchestra:
+    """One process's."""
+
+    def __init__(
+        self, kit: Kit, table: Table, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._kit, self._router = kit, Router(table, now=now)
+
+    async def answer(
+        self,
+        incoming: Incoming,
+        key: ClientKey,
+        body: Json,
+        headers: dict[str, str],
+        *,
+        deadline: float,
+    ) -> Routed:
+        """A whole answer.
+
+        Raises:
+            KitError: as `Kit.answer`; never for what the classifier did.
+        """
+        question = await self._routed(incoming, key, body, headers)
+        ask = partial(self._kit.answer, incoming, question.client, deadline=deadline, counted=True)
+        choice = question.choice
+        try:
+            answer = await ask(asked(choice, question.body, headers), retried=False)
+        except KitError as err:
+            choice = self._instead(question, err)
+            answer = await ask(asked(choice, question.body, headers), retried=True)
+        self._ended(question, choice, answer.reply.usage)
+        shown = answer.reply.message | {"route": choice.to_json(answer.reply.usage)}
+        return Routed(to_bytes(shown), answer.reply, choice, answer.limits)
+
+    async def stream(
+        self,
+        incoming: Incoming,
+        key: ClientKey,
+        body: Json,
+        headers: dict[str, str],
+        *,
+        deadline: float,
+        open_deadline: float,
+    ) -> AsyncGenerator[Event]:
+        """The same as it is written; close it (`aclosing`) whatever happens. `route` is in the
+        message of the first event, and whole, with what was saved, in the last `message_delta`."""
+        question = await self._routed(incoming, key, body, headers)
+        open_ = partial(
+            self._kit.stream,
+            incoming,
+            question.client,
+            deadline=deadline,
+            open_deadline=open_deadline,
+            counted=True,
+        )
+        choice = question.choice
+        events = open_(asked(choice, question.body, headers), retried=False)
+        try:
+            first = await anext(events)
+        except KitError as err:
+            choice = self._instead(question, err)
+            events = open_(asked(choice, question.body, headers), retried=True)
+            first = await anext(events)
+        async with aclosing(events):
+            message = {**first.data["message"], "route": choice.to_json()}
+            yield _event(first, {**first.data, "message": message})
+            usage: Json = dict(first.data["message"].get("usage") or {})
+            async for event in events:
+                if event.type == "message_delta":
+                    usage |= event.data.get("usage") or {}
+                    route = choice.to_json(Usage.from_json(usage))
+                    event = _event(event, {**event.data, "route": route})
+                yield event
+        self._ended(question, choice, Usage.from_json(usage))
+
+    async def _routed(
+        self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
+    ) -> Question:
+        body = body_of(body)
+        request = checked(self._router.table, body, headers)
+        row = (await self._kit.prove(key, request.needs)).row
+        purse = _purse(row)
+
+        async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
+            found = await self._kit.answer(
+                incoming, row.id, request, deadline=deadline, counted=True, retried=False
+            )
+            return found.reply, found.cost
+
+        choice = await self._router.choose(row.id, body, purse, ask)
+        return Question(row.id, body, purse, choice)
+
+    def _instead(self, question: Question, err: KitError) -> Choice:
+        """Who answers where the chosen model could not.
+
+        Raises:
+            KitError: `err` itself: nobody can, or it may be billed, or is the caller's to mend.
+        """
+        if isinstance(err, NEXT_LINE):
+            found = next_line(question.choice, question.purse)
+        elif isinstance(err, UpstreamRefused) and TOO_LONG in err.message:
+            found = next_line(question.choice, question.purse, larger=True)
+        else:
+            raise err
+        if found is None:
+            raise err
+        return found
+
+    def _ended(self, question: Question, choice: Choice, usage: Usage) -> None:
+        self._router.warm.note(question.client, question.body, choice)
+        counts = {
+            "routed": 1.0,
+            f"route_{choice.route.intent}": 1.0,
+            "routing_cost_usd": choice.cost / NANO,
+            "routing_saved_usd": choice.saved(usage) / NANO,
+            "route_fallbacks": float(choice.reason is Reason.FALLBACK),
+        }
+        if choice.seconds:
+            counts["classifier_duration"] = choice.seconds
+            counts["classifier_failures"] = float(question.choice.reason in FAILURES)
+        self._kit.telemetry.count(**counts)
+
+
+def _purse(row: Row) -> Purse:
+    now = dt.datetime.now(dt.UTC)
+    left = row.left(month_of(now)) / row.budget if row.budget else 0.0
+    return Purse([model for model in MODELS if row.may_use(model)], left)
+
+
+def _event(event: Event, data: Json) -> Event:
+    """The same event with other data."""
+    raw = f"event: {event.type}\ndata: ".encode() + to_bytes(data) + b"\n\n"
+    return event._replace(data=data, raw=raw)

@@ -1,0 +1,97 @@
+"""Who may answer, by rules alone: before anything is classified, and from the verdict after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from claude_core import messages
+from claude_core.errors import NotAllowed
+from claude_core.models import MODELS, Model, resolve
+from claude_core.routes import Table
+from claude_core.routing.choice import Choice, Reason, Verdict
+from claude_core.wire import Json
+
+ATTACHED = {"image", "document"}
+LITTLE = 0.05
+"""Of a month's budget; when so little is left, the cheapest model answers."""
+AUTO = "auto"
+"""What a caller may write for the model to have it chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What a client may use, and how much of its month is left."""
+
+    allowed: Sequence[Model] = MODELS
+    left: float = 1.0
+    """Share of the month's budget."""
+
+    @property
+    def dearest(self) -> Model:
+        return max(self.allowed, key=_price)
+
+    @property
+    def cheapest(self) -> Model:
+        return min(self.allowed, key=_price)
+
+    def nearest(self, wanted: Model) -> Model:
+        """The model itself, or the dearest allowed one that is no dearer; else the cheapest."""
+        below = [model for model in self.allowed if _price(model) <= _price(wanted)]
+        return wanted if wanted in self.allowed else max(below, key=_price, default=self.cheapest)
+
+
+def free(table: Table, body: Json, purse: Purse) -> Choice | None:
+    """What costs nothing to see; None: it has to be classified.
+
+    Raises:
+        NotFound: the model that is asked for is none. NotAllowed: it may not be used.
+    """
+    if not purse.allowed:
+        raise NotAllowed("model: this client may use none")
+    asked = body.get("model", AUTO)
+    if asked != AUTO:
+        model = resolve(asked)
+        return Choice(route=table.default, model=model, reason=Reason.ASKED, dearest=purse.dearest)
+    if purse.left < LITTLE:
+        cheapest = purse.cheapest
+        return Choice(
+            route=table.default, model=cheapest, reason=Reason.BUDGET, dearest=purse.dearest
+        )
+    if any(block.get("type") in ATTACHED for block, _ in messages.blocks(body)):
+        return decide(table, purse, None, Reason.ATTACHMENTS)
+    return None
+
+
+def decide(
+    table: Table, purse: Purse, verdict: Verdict | None, reason: Reason = Reason.CLASSIFIED
+) -> Choice:
+    """The choice from a verdict, or from why there is none: then the default route answers."""
+    route = table.default
+    if verdict is not None:
+        reason = Reason.UNSURE if verdict.confidence < table.confidence else reason
+        route = route if reason is Reason.UNSURE else table.routes[verdict.intent]
+    model = purse.nearest(route.resolved)
+    return Choice(route=route, model=model, reason=reason, verdict=verdict, dearest=purse.dearest)
+
+
+def next_line(choice: Choice, purse: Purse, *, larger: bool = False) -> Choice | None:
+    """Who answers where the chosen model cannot: another that the client may use, the nearest in
+    price first; None: there is no other.
+
+    Args:
+        larger: it has to read more than the chosen one.
+    """
+    others = [
+        model
+        for model in purse.allowed
+        if model is not choice.model
+        and not (larger and model.max_input_tokens <= choice.model.max_input_tokens)
+    ]
+    if not others:
+        return None
+    at = _price(choice.model)
+    model = min(others, key=lambda other: (abs(_price(other) - at), _price(other)))
+    return replace(choice, model=model, reason=Reason.FALLBACK)
+
+
+def _price(model: Model) -> int:
+    return model.price.output

@@ -1,0 +1,101 @@
+"""A question in, a choice out: free rules, then the classifier, then the policy. Choosing never
+fails: whatever goes wrong with the classifier, the default route answers."""
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from claude_core.errors import DeadlinePassed, KitError
+from claude_core.messages import Request
+from claude_core.models import resolve
+from claude_core.reply import Reply
+from claude_core.routes import Table
+from claude_core.routing.choice import Choice, Reason, Verdict
+from claude_core.routing.classifier import ROLE, classification, excerpt, question_of, read
+from claude_core.routing.policy import Purse, decide, free
+from claude_core.routing.warm import Warm
+from claude_core.wire import Json
+
+CLASSIFIED_S = 1.5
+"""That the classifier has, its money's way included."""
+REMEMBERED = 10_000
+KEPT_S = 3_600.0
+"""A verdict, for the same question."""
+
+Ask = Callable[[Request, float], Awaitable[tuple[Reply, int]]]
+"""One attempt at an answer within a deadline (event loop's clock), and its nano-dollars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What became of a classification."""
+
+    verdict: Verdict | None
+    reason: Reason
+    cost: int = 0
+    seconds: float = 0.0
+
+
+class Router:
+    """One process's: it remembers verdicts, and what conversations are on."""
+
+    def __init__(self, table: Table, *, now: Callable[[], float] = time.monotonic) -> None:
+        self.table, self.warm, self._now = table, Warm(now), now
+        self._verdicts: OrderedDict[bytes, tuple[Verdict, float]] = OrderedDict()
+
+    async def choose(self, client: str, body: Json, purse: Purse, ask: Ask) -> Choice:
+        """Who answers.
+
+        Args:
+            body: of a Messages API request; `model` may be absent, or "auto".
+
+        Raises:
+            NotFound, NotAllowed: the model that is asked for by name.
+        """
+        if found := free(self.table, body, purse):
+            return found
+        warm = self.warm.choice(client, body)
+        if warm is not None and warm.model in purse.allowed:
+            return replace(
+                warm, reason=Reason.CONVERSATION, cost=0, seconds=0.0, dearest=purse.dearest
+            )
+        if resolve(ROLE) not in purse.allowed:
+            return decide(self.table, purse, None, Reason.NO_CLASSIFIER)
+        classified = await self.classify(question_of(body), ask)
+        choice = decide(self.table, purse, classified.verdict, classified.reason)
+        return replace(choice, cost=classified.cost, seconds=classified.seconds)
+
+    async def classify(self, text: str, ask: Ask) -> Classified:
+        """Classify a question: asked once, within 1.5 s; repeated ones are remembered."""
+        key, began = hashlib.sha256(excerpt(text).encode()).digest(), self._now()
+        if known := self._remembered(key):
+            return Classified(known, Reason.CLASSIFIED)
+        request = classification(self.table, text)
+        try:
+            deadline = asyncio.get_running_loop().time() + CLASSIFIED_S
+            reply, cost = await ask(request, deadline)
+        except KitError as err:
+            reason = Reason.LATE if isinstance(err, DeadlinePassed) else Reason.FAILED
+            cost = request.worst_cost if err.may_be_billed else 0
+            return Classified(None, reason, cost, self._now() - began)
+        seconds = self._now() - began
+        if reply.stop_reason == "refusal":
+            return Classified(None, Reason.REFUSED, cost, seconds)
+        verdict = read(reply, self.table)
+        if verdict is None:
+            return Classified(None, Reason.MALFORMED, cost, seconds)
+        self._remember(key, verdict)
+        return Classified(verdict, Reason.CLASSIFIED, cost, seconds)
+
+    def _remembered(self, key: bytes) -> Verdict | None:
+        found = self._verdicts.get(key)
+        return found[0] if found and self._now() - found[1] < KEPT_S else None
+
+    def _remember(self, key: bytes, verdict: Verdict) -> None:
+        self._verdicts[key] = verdict, self._now()
+        self._verdicts.move_to_end(key)
+        while len(self._verdicts) > REMEMBERED:
+            self._verdicts.popitem(last=False)
