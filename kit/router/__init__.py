@@ -1,0 +1,1 @@
+"""How right the routing is: labelled questions in, figures out."""
