@@ -5,6 +5,7 @@ import typer
 from kit import budget, clients, jobs, key
 from kit.ask import ask
 from kit.doctor import doctor
+from kit.router import command as router
 from kit.submit import submit
 from kit.usage import usage
 
@@ -25,6 +26,7 @@ app.command(
     epilog='Example: kit submit docs/*.md --instruction "Summarize in one line" --lane batch --wait'
 )(submit)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(router.app, name="router")
 
 if __name__ == "__main__":
     app()

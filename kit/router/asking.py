@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx2
 
-from claude_core.errors import AnswerLost, ConnectFailed, DeadlinePassed, KitError
+from claude_core.errors import AnswerLost, ConnectFailed, DeadlinePassed, KitError, UpstreamRefused
 from claude_core.messages import Request
 from claude_core.reply import Reply
 from claude_core.routes import Table
@@ -33,14 +33,24 @@ VERSION = "2023-06-01"
 class Asking:
     """One run; a context manager, which closes its connections."""
 
-    def __init__(self, url: str, key: str, table: Table, *, at_once: int, late_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        key: str,
+        table: Table,
+        at_once: int,
+        late_s: float,
+        waits: Callable[[float], None] = lambda wait_s: None,
+    ) -> None:
         """
         Args:
             url: of a deployment, without the route.
             late_s: when a classification counts as late, seen from here.
+            waits: told once that, and for how long, the client's limit holds the questions up.
         """
         self._url, self._table = f"{url.rstrip('/')}/v1/messages", table
-        self._at_once, self._late_s = at_once, late_s
+        self._at_once, self._late_s, self._waits = at_once, late_s, waits
         headers = {"x-api-key": key, "anthropic-version": VERSION}
         headers["content-type"] = "application/json"
         self._http = httpx2.AsyncClient(headers=headers)
@@ -65,12 +75,11 @@ class Asking:
 
         async def one(_: int) -> None:
             try:
-                reply, cost = await self._post(request, WAKING_S)
-            except ConnectFailed as err:
+                self.waking += (await self._post(request, WAKING_S))[1]
+            except (ConnectFailed, UpstreamRefused) as err:
                 raise Stop(err.message) from err
             except (KitError, Later):
                 return  # the questions will tell
-            self.waking += cost
 
         await each(range(self._at_once), one, at_once=self._at_once)
 
@@ -108,12 +117,13 @@ class Asking:
                 raise
 
         for _ in range(MOST_WAITS):
-            while (wait_s := self._open_at - time.monotonic()) > 0:
-                await asyncio.sleep(wait_s)
+            await asyncio.sleep(self._open_at - time.monotonic())
             try:
                 # One of its own for each: a verdict that is remembered is not measured.
                 found = await Router(self._table).classify(question.text, ask)
             except Later as later:
+                if not self._open_at:
+                    self._waits(later.wait_s)
                 self._open_at = max(self._open_at, time.monotonic() + later.wait_s)
                 continue
             return classified(self._table, question, found, said)

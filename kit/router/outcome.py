@@ -36,6 +36,11 @@ class Outcome:
         return self.reason in FAILURES
 
     @property
+    def answered(self) -> bool:
+        """Claude said something: what it cost is known, whatever it was."""
+        return self.seconds > 0 and self.reason not in (Reason.LATE, Reason.FAILED)
+
+    @property
     def right(self) -> bool:
         """It takes its route, and not because the default one happens to be it."""
         return not self.failed and self.taken == self.question.intent
