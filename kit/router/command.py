@@ -103,4 +103,4 @@ def evaluate(
         err.print(f"written: {', '.join(named)}", markup=False)
     share = report.accuracy.value or 0.0
     if fail_under is not None and share < fail_under:
-        raise Stop(f"{share:.4f} take their label's route: that is under {fail_under:g}")
+        raise Stop(f"{share:.4f} is under --fail-under {fail_under:g}")

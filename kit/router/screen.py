@@ -33,12 +33,14 @@ def told(report: Report, *, misses: int) -> Iterator[RenderableType]:
     yield from _headline(report)
     yield from _part("by route", tables.by_route(report))
     yield from _part("label (rows) and route taken (columns)", tables.confusion(report))
-    if report.answered:
+    if report.steps:
         yield from _part(
             "if verdicts counted from another confidence on", tables.thresholds(report)
         )
-    yield from _part("whose model answers", tables.models(report))
-    if report.tags:
+    yield from _part(
+        "whose model answers, and at what price beside the classifying", tables.models(report)
+    )
+    if report.tags and report.run.classifier != NOBODY:
         yield from _part("by tag", tables.tags(report))
     yield from _mistakes(report, misses)
     yield from _costs(report)

@@ -13,7 +13,8 @@ from kit.router.sweep import Step
 from kit.router.timing import TOGETHER, Latency
 
 NONE = "·"
-LEFT = "label", "model", "tag", "question", "text", "took"
+LEFT = "label", "model", "tag", "question", "text", "took", "models"
+MS = "p50 ms", "p95 ms"
 BAR = 24
 """Characters of a whole bar."""
 SHADES = {True: ("22", "28", "34"), False: ("52", "88", "124")}
@@ -31,32 +32,29 @@ def between(share: Share) -> str:
 
 def by_route(report: Report) -> Table:
     """How right each route is, and how long its questions took to be classified."""
-    table = _table("route", "model", "labelled", "taken", "right", "precision", "recall", *MS)
+    timed = MS if report.latencies else ()
+    table = _table("route", "model", "labelled", "taken", "right", "precision", "recall", *timed)
     for one in report.intents:
         model = report.table.routes[one.name].resolved.id
         counts = (one.labelled, one.taken, one.right)
         table.add_row(
             *(one.name, model, *map(_count, counts), percent(one.precision), percent(one.recall)),
-            *_latency(report.latencies.get(one.name)),
+            *(_latency(report.latencies.get(one.name)) if timed else ()),
         )
     if report.failures:
-        late = _latency(report.latencies.get(NO_VERDICT))
         count = str(sum(report.failures.values()))
-        table.add_row(NO_VERDICT, NONE, NONE, count, *[NONE] * 3, *late, style="red")
+        table.add_row(NO_VERDICT, NONE, NONE, count, *[NONE] * (3 + len(timed)), style="red")
     table.add_section()
     of, right = report.accuracy.of, report.accuracy.count
-    ends = _latency(report.latencies.get(TOGETHER))
+    ends = _latency(report.latencies.get(TOGETHER)) if timed else ()
     table.add_row(TOGETHER, "", str(of), str(of), str(right), "", "", *ends, style="bold")
     return table
-
-
-MS = "p50 ms", "p95 ms"
 
 
 def confusion(report: Report) -> Table:
     """A row for each label, a column for each route that was taken."""
     columns = [*report.names, *([NO_VERDICT] if report.failures else [])]
-    table = _table("label", *columns, padding=(0, 0))
+    table = _table("label", *(f"{name} " for name in columns))
     for label, row in report.confusion.items():
         of = sum(row.values())
         table.add_row(label, *(_cell(row[name], of, right=name == label) for name in columns))
@@ -81,7 +79,7 @@ def thresholds(report: Report) -> Table:
 
 def models(report: Report) -> Table:
     """Routing beside one model for everything."""
-    table = _table("model", "as labelled", "cheaper", "dearer", "USD/M in", "USD/M out", "took")
+    table = _table("model", "as labelled", "cheaper", "dearer", "USD/M in", "USD/M out", "models")
     of = len(report.outcomes)
     for one in report.strategies:
         counts = (one.same, one.cheaper, one.dearer)
@@ -124,8 +122,8 @@ def mistakes(found: Iterable[Outcome], *, width: int) -> Table:
     return table
 
 
-def _table(*columns: str, padding: tuple[int, int] = (0, 1)) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=padding)
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for at, name in enumerate(columns):
         left = at == 0 or name in LEFT or not name
         table.add_column(name, justify="left" if left else "right", no_wrap=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kit.router.figures import NO_VERDICT
+from claude_core.routing.choice import Reason
 from kit.router.outcome import Outcome
 
 TOGETHER = "together"
@@ -27,11 +27,14 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def latencies(outcomes: Iterable[Outcome], names: Iterable[str]) -> dict[str, Latency]:
-    """By the route that was taken, of those that classified something; and of all together."""
-    groups: dict[str, list[float]] = {name: [] for name in [*names, NO_VERDICT, TOGETHER]}
+    """By the route that was taken, of those with a verdict; and of all together. There late ones
+    count as long as they were waited for; a refusal that comes at once says nothing of the time
+    that classifying takes."""
+    groups: dict[str, list[float]] = {name: [] for name in [*names, TOGETHER]}
     for one in outcomes:
-        if one.seconds:
-            groups[NO_VERDICT if one.failed else one.taken].append(one.seconds)
+        if one.verdict:
+            groups[one.taken].append(one.seconds)
+        if one.answered or one.reason is Reason.LATE:
             groups[TOGETHER].append(one.seconds)
     return {
         name: Latency(len(found), quantile(found, 0.5), quantile(found, 0.95))
