@@ -73,13 +73,14 @@ class Asking:
         """
         request = classification(self._table, HELLO)
 
-        async def one(_: int) -> None:
+        async def one(number: int) -> None:
             try:
-                self.waking += (await self._post(request, WAKING_S))[1]
+                _, cost = await self._post(request, WAKING_S)
             except (ConnectFailed, UpstreamRefused) as err:
                 raise Stop(err.message) from err
             except (KitError, Later):
                 return  # the questions will tell
+            self.waking += cost
 
         await each(range(self._at_once), one, at_once=self._at_once)
 

@@ -96,9 +96,10 @@ def _mistakes(report: Report, most: int) -> Iterator[RenderableType]:
         more = f", {len(shown)} of {len(open_)}" if len(shown) < len(open_) else ""
         yield from _part(f"surest mistakes{more}", tables.mistakes(shown, width=TEXT))
     if hidden := len(report.mistakes) - len(open_):
+        are = "mistake is" if hidden == 1 else "mistakes are"
         yield (
-            f"\n[dim]{hidden:,} mistakes among held-out questions are not shown: who mends the "
-            "table by them has none left to measure with[/]"
+            f"\n[dim]{hidden:,} held-out {are} not shown: who mends the table by them has none "
+            "left to measure with[/]"
         )
 
 

@@ -17,8 +17,8 @@ LEFT = "label", "model", "tag", "question", "text", "took", "models"
 MS = "p50 ms", "p95 ms"
 BAR = 24
 """Characters of a whole bar."""
-SHADES = {True: ("22", "28", "34"), False: ("52", "88", "124")}
-"""Of the terminal's 256 colours, from a few to most: where it should be, and where not."""
+MUCH = 0.1
+"""Of a label's questions on one wrong route: it stands out."""
 
 
 def percent(value: float | None) -> str:
@@ -133,9 +133,8 @@ def _table(*columns: str) -> Table:
 def _cell(count: int, of: int, *, right: bool) -> Text:
     if not count:
         return Text(f"{NONE} ", style="bright_black")
-    shades = SHADES[right]
-    at = min(int(count / of * len(shades)), len(shades) - 1)
-    return Text(f" {count:,} ", style=f"bold white on color({shades[at]})")
+    wrong = "bold white on red" if count / of >= MUCH else "red"
+    return Text(f" {count:,} ", style="bold green" if right else wrong)
 
 
 def _count(count: int) -> str:

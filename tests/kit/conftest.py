@@ -12,8 +12,9 @@ from kit.main import app
 from local.fake_claude.inprocess import Fake
 from tests.doubles import CLAUDE_KEY, REGION, AwsDouble
 from tests.kit.jobs_shell import served_jobs, shell
+from tests.kit.router_rows import kept, questions
 
-__all__ = ["served_jobs", "shell"]
+__all__ = ["kept", "questions", "served_jobs", "shell"]
 
 Kit = Callable[..., Result]
 
