@@ -37,6 +37,8 @@ class Route:
     """`output_config.effort` for callers that name none; empty: the model's own."""
     system: str = ""
     """For callers that send none."""
+    after_refusal: str = ""
+    """The model that is asked where this one refuses; empty: a refusal is the answer."""
     cache: bool = False
     """Mark long prompts for Claude's cache."""
     on: bool = True
@@ -129,6 +131,13 @@ def _wrong(route: Route) -> str | None:
         model = route.resolved
     except NotFound as err:
         return err.message
+    if route.after_refusal:
+        try:
+            other = resolve(route.after_refusal)
+        except NotFound as err:
+            return f"after_{err.message}"
+        if other is model:
+            return "after_refusal: must be another model than the one that refuses"
     if not 1 <= route.max_tokens <= model.max_tokens:
         return f"max_tokens: must be 1 to {model.max_tokens}, which is {model.id}'s most"
     if route.effort and route.effort not in EFFORTS:

@@ -1,33 +1,23 @@
-"""A question's whole way: proved, routed, answered by the model that was chosen, and explained.
-
-One fallback at most, inside the deadline, and before anything of an answer was shown.
-"""
+"""A question's whole way: proved, routed, answered by the model that was chosen, and explained."""
 
 import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 
 from claude_core.clients import ClientKey
-from claude_core.errors import (
-    ConnectFailed,
-    KitError,
-    Overloaded,
-    RateLimited,
-    UpstreamBroken,
-    UpstreamRefused,
-)
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
 from claude_core.messages import Request
 from claude_core.models import MODELS, NANO
 from claude_core.reply import Reply
 from claude_core.routes import Table
-from claude_core.routing.asked import asked, body_of, checked
+from claude_core.routing import calls
+from claude_core.routing.asked import body_of, checked
+from claude_core.routing.calls import Question
 from claude_core.routing.choice import Choice, Reason
-from claude_core.routing.policy import Purse, next_line
+from claude_core.routing.policy import Purse
 from claude_core.routing.router import Router
 from claude_core.row import Row, month_of
 from claude_core.serve import Kit
@@ -35,11 +25,8 @@ from claude_core.sse import Event
 from claude_core.usage import Usage
 from claude_core.wire import Json, to_bytes
 
-NEXT_LINE = (Overloaded, RateLimited, UpstreamBroken, ConnectFailed)
-"""Of these another model may answer: they are about one model line, or bill nothing."""
 FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
-TOO_LONG = "too long"
-"""In Claude's words on a prompt that does not fit the model."""
+INSTEAD = (Reason.FALLBACK, Reason.AFTER_REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +38,6 @@ class Routed:
     reply: Reply
     choice: Choice
     limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One that is proved, valid and routed."""
-
-    client: str
-    body: Json
-    purse: Purse
-    choice: Choice
 
 
 class Orchestra:
@@ -86,13 +63,7 @@ class Orchestra:
             KitError: as `Kit.answer`; never for what the classifier did.
         """
         question = await self._routed(incoming, key, body, headers)
-        ask = partial(self._kit.answer, incoming, question.client, deadline=deadline, counted=True)
-        choice = question.choice
-        try:
-            answer = await ask(asked(choice, question.body, headers), retried=False)
-        except KitError as err:
-            choice = self._instead(question, err)
-            answer = await ask(asked(choice, question.body, headers), retried=True)
+        choice, answer = await calls.whole(self._kit, question, deadline=deadline)
         self._ended(question, choice, answer.reply.usage)
         shown = answer.reply.message | {"route": choice.to_json(answer.reply.usage)}
         return Routed(to_bytes(shown), answer.reply, choice, answer.limits)
@@ -110,33 +81,24 @@ class Orchestra:
         """The same as it is written; close it (`aclosing`) whatever happens. `route` is in the
         message of the first event, and whole, with what was saved, in the last `message_delta`."""
         question = await self._routed(incoming, key, body, headers)
-        open_ = partial(
-            self._kit.stream,
-            incoming,
-            question.client,
-            deadline=deadline,
-            open_deadline=open_deadline,
-            counted=True,
+        opened = await calls.opened(
+            self._kit, question, deadline=deadline, open_deadline=open_deadline
         )
-        choice = question.choice
-        events = open_(asked(choice, question.body, headers), retried=False)
-        try:
-            first = await anext(events)
-        except KitError as err:
-            choice = self._instead(question, err)
-            events = open_(asked(choice, question.body, headers), retried=True)
-            first = await anext(events)
-        async with aclosing(events):
-            message = {**first.data["message"], "route": choice.to_json()}
-            yield _event(first, {**first.data, "message": message})
-            usage: Json = dict(first.data["message"].get("usage") or {})
-            async for event in events:
-                if event.type == "message_delta":
-                    usage |= event.data.get("usage") or {}
-                    route = choice.to_json(Usage.from_json(usage))
-                    event = _event(event, {**event.data, "route": route})
+        choice, usage = opened.choice, dict[str, object]()
+        async with aclosing(opened.rest):
+            async for event in _all(opened.first, opened.rest):
+                match event.type:
+                    case "message_start":
+                        message = {**event.data["message"], "route": choice.to_json()}
+                        usage |= message.get("usage") or {}
+                        event = _event(event, {**event.data, "message": message})
+                    case "message_delta":
+                        usage |= event.data.get("usage") or {}
+                        route = choice.to_json(Usage.from_json(usage))
+                        event = _event(event, {**event.data, "route": route})
+                    case "message_stop":  # after it a function may be frozen
+                        self._ended(question, choice, Usage.from_json(usage))
                 yield event
-        self._ended(question, choice, Usage.from_json(usage))
 
     async def _routed(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
@@ -153,23 +115,7 @@ class Orchestra:
             return found.reply, found.cost
 
         choice = await self._router.choose(row.id, body, purse, ask)
-        return Question(row.id, body, purse, choice)
-
-    def _instead(self, question: Question, err: KitError) -> Choice:
-        """Who answers where the chosen model could not.
-
-        Raises:
-            KitError: `err` itself: nobody can, or it may be billed, or is the caller's to mend.
-        """
-        if isinstance(err, NEXT_LINE):
-            found = next_line(question.choice, question.purse)
-        elif isinstance(err, UpstreamRefused) and TOO_LONG in err.message:
-            found = next_line(question.choice, question.purse, larger=True)
-        else:
-            raise err
-        if found is None:
-            raise err
-        return found
+        return Question(incoming, row.id, body, headers, purse, choice)
 
     def _ended(self, question: Question, choice: Choice, usage: Usage) -> None:
         self._router.warm.note(question.client, question.body, choice)
@@ -178,7 +124,7 @@ class Orchestra:
             f"route_{choice.route.intent}": 1.0,
             "routing_cost_usd": choice.cost / NANO,
             "routing_saved_usd": choice.saved(usage) / NANO,
-            "route_fallbacks": float(choice.reason is Reason.FALLBACK),
+            "route_fallbacks": float(choice.reason in INSTEAD),
         }
         if choice.seconds:
             counts["classifier_duration"] = choice.seconds
@@ -190,6 +136,13 @@ def _purse(row: Row) -> Purse:
     now = dt.datetime.now(dt.UTC)
     left = row.left(month_of(now)) / row.budget if row.budget else 0.0
     return Purse([model for model in MODELS if row.may_use(model)], left)
+
+
+async def _all(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    for event in first:
+        yield event
+    async for event in rest:
+        yield event
 
 
 def _event(event: Event, data: Json) -> Event:

@@ -93,5 +93,15 @@ def next_line(choice: Choice, purse: Purse, *, larger: bool = False) -> Choice |
     return replace(choice, model=model, reason=Reason.FALLBACK)
 
 
+def after_refusal(choice: Choice, purse: Purse) -> Choice | None:
+    """Who is asked where the chosen model has refused, if its route says so; None: nobody."""
+    if not choice.route.after_refusal or choice.reason in (Reason.FALLBACK, Reason.ASKED):
+        return None
+    model = resolve(choice.route.after_refusal)
+    if model not in purse.allowed or model is choice.model:
+        return None
+    return replace(choice, model=model, reason=Reason.AFTER_REFUSAL)
+
+
 def _price(model: Model) -> int:
     return model.price.output

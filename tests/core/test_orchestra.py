@@ -1,80 +1,19 @@
 """A question's whole way against moto and the fake Claude: routed, paid once, explained."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from claude_core import errors
 from claude_core.clients import ClientKey
-from claude_core.incoming import Incoming
-from claude_core.models import NANO
 from claude_core.routes import Table
 from claude_core.routing import Orchestra, router
-from claude_core.serve import Kit
-from claude_core.sse import Event
-from claude_core.telemetry import Telemetry
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
-from tests.core.routing import verdict
+from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, sorts
 from tests.doubles import AwsDouble
-
-T = TypeVar("T")
-HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
-INCOMING = Incoming("req_1")
-
-
-def sorts(intent: str) -> dict[str, Any]:
-    """What a plan has for the next classification."""
-    return {"name": "answer", "text": verdict(intent), "model": HAIKU}
-
-
-class Deployed:
-    """A deployment with one client."""
-
-    def __init__(self, aws: AwsDouble, claude: Fake) -> None:
-        self.aws, self.claude = aws, claude
-        self._settings = aws.settings(claude.url)
-        key, self.client = aws.add_client(models=("fast", "balanced", "deep"))
-        self.key = ClientKey.parse(key)
-
-    def run(self, do: Callable[[Orchestra, float], Awaitable[T]], seconds: float = 10) -> T:
-        async def inner() -> T:
-            kit = Kit.build(self._settings, self.aws.runtime, Telemetry("tests"))
-            try:
-                deadline = asyncio.get_running_loop().time() + seconds
-                return await do(Orchestra(kit, Table.own()), deadline)
-            finally:
-                await kit.close()
-
-        return asyncio.run(inner())
-
-    def whole(self, key: ClientKey | None = None, **body: Any) -> dict[str, Any]:
-        async def do(orchestra: Orchestra, deadline: float) -> dict[str, Any]:
-            routed = await orchestra.answer(INCOMING, key or self.key, body, {}, deadline=deadline)
-            return dict(json.loads(routed.body))
-
-        return self.run(do)
-
-    def streamed(self, **body: Any) -> list[Event]:
-        async def do(orchestra: Orchestra, deadline: float) -> list[Event]:
-            events = orchestra.stream(
-                *(INCOMING, self.key, body | {"stream": True}, {}),
-                deadline=deadline,
-                open_deadline=deadline,
-            )
-            async with aclosing(events):
-                return [event async for event in events]
-
-        return self.run(do)
-
-    @property
-    def spent_usd(self) -> float:
-        row = self.aws.row(self.client)
-        return sum(int(row[name]) for name in row if name.startswith("spent_")) / NANO
 
 
 @pytest.fixture
@@ -151,6 +90,62 @@ def test_a_classifier_in_trouble_is_asked_once_and_the_default_route_answers(
     assert (route["intent"], route["model"]) == ("unknown", SONNET)
     assert asked(deployed.claude) == 2
     assert deployed.aws.row(deployed.client)["open"] == {}
+
+
+def careful() -> Table:
+    """A table whose code route knows whom to ask after a refusal."""
+    own = Table.own()
+    code = replace(own.routes["code"], after_refusal="deep")
+    return replace(own, routes={**own.routes, "code": code})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_after_a_refusal_the_model_that_the_route_names_is_asked_and_both_are_paid(
+    deployed: Deployed, stream: bool
+) -> None:
+    deployed.table = careful()
+    deployed.claude.plan([sorts("code"), {"name": "refusal", "text": "", "model": SONNET}])
+    if stream:
+        events = deployed.streamed(input="a loop")
+        assert [event.type for event in events].count("message_start") == 1
+        route = events[0].data["message"]["route"]
+    else:
+        route = deployed.whole(input="a loop")["route"]
+    assert (route["model"], route["reason"]) == (OPUS, "the model before it refused")
+    assert asked(deployed.claude) == 3
+    assert deployed.aws.row(deployed.client)["open"] == {}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refusal_is_the_answer_where_no_route_says_otherwise(
+    deployed: Deployed, stream: bool
+) -> None:
+    deployed.claude.plan([sorts("code"), {"name": "refusal", "model": SONNET}])
+    if stream:
+        (last,) = (one for one in deployed.streamed(input="a") if one.type == "message_delta")
+        assert last.data["delta"]["stop_reason"] == "refusal"
+    else:
+        assert deployed.whole(input="a loop")["stop_reason"] == "refusal"
+    assert asked(deployed.claude) == 2
+
+
+def test_what_is_refused_after_a_word_was_shown_is_the_answer(deployed: Deployed) -> None:
+    deployed.table = careful()
+    deployed.claude.plan([sorts("code"), {"name": "refusal", "model": SONNET}])
+    (last,) = (one for one in deployed.streamed(input="a") if one.type == "message_delta")
+    assert last.data["delta"]["stop_reason"] == "refusal"
+    assert asked(deployed.claude) == 2
+
+
+def test_an_answer_that_is_none_is_streamed_whole_where_refusals_are_looked_for(
+    deployed: Deployed,
+) -> None:
+    deployed.table = careful()
+    deployed.claude.plan([sorts("code"), {"name": "answer", "text": "as it is", "model": SONNET}])
+    events = deployed.streamed(input="a loop")
+    said = "".join(one.data["delta"].get("text", "") for one in events if "delta" in one.data)
+    assert said == "as it is"
+    assert events[-1].type == "message_stop"
 
 
 BAD: list[dict[str, Any]] = [
