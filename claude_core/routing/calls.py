@@ -18,6 +18,7 @@ from claude_core.errors import (
     UpstreamRefused,
 )
 from claude_core.incoming import Incoming
+from claude_core.reservation import Guess
 from claude_core.routing.asked import asked
 from claude_core.routing.choice import Choice
 from claude_core.routing.policy import Purse, after_refusal, next_line
@@ -75,7 +76,14 @@ async def whole(kit: Kit, question: Question, *, deadline: float) -> tuple[Choic
     return question.choice, answer
 
 
-async def opened(kit: Kit, question: Question, *, deadline: float, open_deadline: float) -> Opened:
+async def opened(
+    kit: Kit,
+    question: Question,
+    *,
+    deadline: float,
+    open_deadline: float,
+    guess: Guess | None = None,
+) -> Opened:
     """The same, streamed; raises as `Kit.stream` before its first event."""
     stream = partial(
         kit.stream,
@@ -83,6 +91,7 @@ async def opened(kit: Kit, question: Question, *, deadline: float, open_deadline
         deadline=deadline,
         open_deadline=open_deadline,
         counted=True,
+        guess=guess,
     )
 
     async def begin(choice: Choice, retried: bool) -> Opened:

@@ -4,7 +4,8 @@ import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from claude_core.clients import ClientKey
 from claude_core.incoming import Incoming
@@ -15,9 +16,10 @@ from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.routing import calls
 from claude_core.routing.asked import body_of, checked
-from claude_core.routing.calls import Question
+from claude_core.routing.calls import Opened, Question
 from claude_core.routing.choice import Choice, Reason
-from claude_core.routing.policy import Purse
+from claude_core.routing.early import Early
+from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
 from claude_core.row import Row, month_of
 from claude_core.serve import Kit
@@ -26,6 +28,8 @@ from claude_core.usage import Usage
 from claude_core.wire import Json, to_bytes
 
 FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
+ENOUGH = 0.1
+"""Of a month's budget, with less of which nothing is begun early: it holds money for a while."""
 INSTEAD = (Reason.FALLBACK, Reason.AFTER_REFUSAL)
 
 
@@ -62,7 +66,9 @@ class Orchestra:
         Raises:
             KitError: as `Kit.answer`; never for what the classifier did.
         """
-        question = await self._routed(incoming, key, body, headers)
+        question = await self._proved(incoming, key, body, headers)
+        choice = self._router.known(question.client, question.body, question.purse)
+        question = replace(question, choice=choice or await self._classified(question))
         choice, answer = await calls.whole(self._kit, question, deadline=deadline)
         self._ended(question, choice, answer.reply.usage)
         shown = answer.reply.message | {"route": choice.to_json(answer.reply.usage)}
@@ -80,9 +86,8 @@ class Orchestra:
     ) -> AsyncGenerator[Event]:
         """The same as it is written; close it (`aclosing`) whatever happens. `route` is in the
         message of the first event, and whole, with what was saved, in the last `message_delta`."""
-        question = await self._routed(incoming, key, body, headers)
-        opened = await calls.opened(
-            self._kit, question, deadline=deadline, open_deadline=open_deadline
+        question, opened = await self._begun(
+            *(incoming, key, body, headers), deadline=deadline, open_deadline=open_deadline
         )
         choice, usage = opened.choice, dict[str, object]()
         async with aclosing(opened.rest):
@@ -100,22 +105,59 @@ class Orchestra:
                         self._ended(question, choice, Usage.from_json(usage))
                 yield event
 
-    async def _routed(
+    async def _begun(
+        self,
+        incoming: Incoming,
+        key: ClientKey,
+        body: Json,
+        headers: dict[str, str],
+        *,
+        deadline: float,
+        open_deadline: float,
+    ) -> tuple[Question, Opened]:
+        """A question that is routed, and its answer, which has begun."""
+        question = await self._proved(incoming, key, body, headers)
+        begin = partial(calls.opened, deadline=deadline, open_deadline=open_deadline)
+        if choice := self._router.known(question.client, question.body, question.purse):
+            question = replace(question, choice=choice)
+            return question, await begin(self._kit, question)
+        early = None
+        if question.purse.left >= ENOUGH and question.purse.guessed < self._router.table.speculate:
+            early = Early(self._kit, question, deadline=deadline, open_deadline=open_deadline)
+        try:
+            choice = await self._classified(question)
+        except BaseException:
+            if early:
+                early.leave()
+            raise
+        question = replace(question, choice=choice)
+        if early and early.agrees(choice):
+            return question, await early.keep(choice)
+        if early:
+            early.leave()
+        return question, await begin(self._kit, question)
+
+    async def _proved(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
     ) -> Question:
+        """A question that may be asked, on the default route until it is known better."""
         body = body_of(body)
         request = checked(self._router.table, body, headers)
-        row = (await self._kit.prove(key, request.needs)).row
-        purse = _purse(row)
+        purse = _purse(row := (await self._kit.prove(key, request.needs)).row)
+        choice = decide(self._router.table, purse, None, Reason.UNSURE)
+        return Question(incoming, row.id, body, headers, purse, choice)
 
+    async def _classified(self, question: Question) -> Choice:
         async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
             found = await self._kit.answer(
-                incoming, row.id, request, deadline=deadline, counted=True, retried=False
+                *(question.incoming, question.client, request),
+                deadline=deadline,
+                counted=True,
+                retried=False,
             )
             return found.reply, found.cost
 
-        choice = await self._router.choose(row.id, body, purse, ask)
-        return Question(incoming, row.id, body, headers, purse, choice)
+        return await self._router.classified(question.body, question.purse, ask)
 
     def _ended(self, question: Question, choice: Choice, usage: Usage) -> None:
         self._router.warm.note(question.client, question.body, choice)
@@ -134,8 +176,10 @@ class Orchestra:
 
 def _purse(row: Row) -> Purse:
     now = dt.datetime.now(dt.UTC)
-    left = row.left(month_of(now)) / row.budget if row.budget else 0.0
-    return Purse([model for model in MODELS if row.may_use(model)], left)
+    allowed, month = [model for model in MODELS if row.may_use(model)], month_of(now)
+    if not row.budget:
+        return Purse(allowed, left=0.0)
+    return Purse(allowed, row.left(month) / row.budget, row.guessed(month) / row.budget)
 
 
 async def _all(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

@@ -24,6 +24,8 @@ class Purse:
     allowed: Sequence[Model] = MODELS
     left: float = 1.0
     """Share of the month's budget."""
+    guessed: float = 0.0
+    """Share of it that went to answers which were begun and not wanted."""
 
     @property
     def dearest(self) -> Model:
