@@ -18,7 +18,7 @@ from claude_core.routing.classifier import classification
 from claude_core.routing.router import Router
 from kit.router.outcome import Outcome, classified
 from kit.router.questions import Question
-from kit.router.refusals import Later, refusal
+from kit.router.refusals import LESS, Later, refusal
 from kit.say import Stop
 from kit.together import each
 
@@ -26,7 +26,7 @@ HELLO = "hi"
 WAKING_S = 20.0
 """For the first answer of a function that has yet to start."""
 MOST_WAITS = 10
-"""Of one question, for the client's minute to end."""
+"""Of one question, for the client's limit to admit it."""
 VERSION = "2023-06-01"
 
 
@@ -41,13 +41,13 @@ class Asking:
         table: Table,
         at_once: int,
         late_s: float,
-        waits: Callable[[float], None] = lambda wait_s: None,
+        waits: Callable[[Later], None] = lambda later: None,
     ) -> None:
         """
         Args:
             url: of a deployment, without the route.
             late_s: when a classification counts as late, seen from here.
-            waits: told once that, and for how long, the client's limit holds the questions up.
+            waits: told once why, and for how long, the client's own limit holds them up.
         """
         self._url, self._table = f"{url.rstrip('/')}/v1/messages", table
         self._at_once, self._late_s, self._waits = at_once, late_s, waits
@@ -107,7 +107,7 @@ class Asking:
 
     async def _classified(self, question: Question) -> Outcome:
         """As the router does it: its request, its reading of the answer, its reasons."""
-        said = ""
+        said = words = ""
 
         async def ask(request: Request, _: float) -> tuple[Reply, int]:
             nonlocal said
@@ -123,12 +123,13 @@ class Asking:
                 # One of its own for each: a verdict that is remembered is not measured.
                 found = await Router(self._table).classify(question.text, ask)
             except Later as later:
+                words = str(later)
                 if not self._open_at:
-                    self._waits(later.wait_s)
+                    self._waits(later)
                 self._open_at = max(self._open_at, time.monotonic() + later.wait_s)
                 continue
             return classified(self._table, question, found, said)
-        raise Stop("the client's requests a minute are used up by others; try again later")
+        raise Stop(f"{words}\n{LESS}")
 
     async def _post(self, request: Request, within_s: float) -> tuple[Reply, int]:
         """One attempt, and what it cost in nano-dollars.

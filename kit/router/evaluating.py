@@ -20,7 +20,7 @@ from kit.router.asking import Asking
 from kit.router.compare import compare
 from kit.router.outcome import Outcome, by_rules
 from kit.router.questions import Question
-from kit.router.refusals import RAISE_IT
+from kit.router.refusals import LESS, Later
 from kit.router.report import FAKE, NOBODY, REAL, Report, Run
 from kit.say import Stop, err
 
@@ -82,8 +82,10 @@ class Evaluation:
             disable=not err.is_terminal,
         )
 
-        def waits(wait_s: float) -> None:
-            err.print(f"no more requests this minute, goes on in {span(wait_s)}; {RAISE_IT}")
+        def waits(later: Later) -> None:
+            err.print(
+                f"{later}\ngoes on in {span(later.wait_s)}; to be faster, {LESS}", markup=False
+            )
 
         asking = Asking(
             url=url,

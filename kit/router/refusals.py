@@ -3,20 +3,21 @@
 import httpx2
 
 from claude_core.errors import AnswerLost, DeadlinePassed, KitError, UpstreamFailed, UpstreamRefused
+from claude_core.wire import Json
 from kit.patience import LONGEST_WAIT_S, json_of
 from kit.say import Stop
 
 WHO_ASKS = (401, 403, 404)
 """About the key, the client or the address: the next question hears the same."""
 PACED = 429, 503
-RAISE_IT = "give the client more of them: kit clients set NAME --rpm 1000"
+LESS = "ask fewer at once (--parallel), or raise it: kit clients set NAME --rpm 1000 --budget 20"
 
 
 class Later(Exception):
-    """The client's own requests a minute are used up: Claude was not asked."""
+    """The client's own limit did not admit it: Claude was not asked, and a wait will do."""
 
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(f"in {wait_s:g} s")
+    def __init__(self, words: str, wait_s: float) -> None:
+        super().__init__(words)
         self.wait_s = wait_s
 
 
@@ -28,7 +29,7 @@ def refusal(answer: httpx2.Response) -> Exception:
         return Stop(words)
     if status == 429 and again == "true" and _own(answer):
         wait_s = _retry_after_s(answer)
-        return Later(wait_s) if wait_s <= LONGEST_WAIT_S else Stop(f"{words}; {RAISE_IT}")
+        return Later(words, wait_s) if wait_s <= LONGEST_WAIT_S else Stop(f"{words}\n{LESS}")
     return _failure(status, words)
 
 
@@ -43,8 +44,10 @@ def _failure(status: int, words: str) -> KitError:
 
 
 def _own(answer: httpx2.Response) -> bool:
-    """By the client's limit, or API Gateway's, which tells none; not by Claude's."""
-    return answer.headers.get("anthropic-ratelimit-requests-remaining", "0") == "0"
+    """By the client's requests a minute or its budget, which open calls hold; or by API Gateway,
+    which tells no limits. Else it is Claude's, which the router would hear, too."""
+    left = answer.headers.get("anthropic-ratelimit-requests-remaining", "0")
+    return left == "0" or "budget" in _error(answer)
 
 
 def _retry_after_s(answer: httpx2.Response) -> float:
@@ -55,7 +58,10 @@ def _retry_after_s(answer: httpx2.Response) -> float:
 
 
 def _words(answer: httpx2.Response) -> str:
-    found = json_of(answer)
-    error = found.get("error")
-    words = error.get("message") if isinstance(error, dict) else found.get("message")
+    words = _error(answer).get("message") or json_of(answer).get("message")
     return f"{answer.status_code} {words or answer.reason_phrase}"
+
+
+def _error(answer: httpx2.Response) -> Json:
+    error = json_of(answer).get("error")
+    return error if isinstance(error, dict) else {}

@@ -83,7 +83,7 @@ def test_a_clients_limit_is_waited_for_and_not_taken_for_a_failure(
     text = shown(kit, write(questions, unmarked(ROWS)), "--parallel", "1")
     assert calls(claude) == 1 + 1 + len(ROWS)
     assert "counted as wrong" not in text
-    assert "kit clients set NAME --rpm" in text
+    assert "goes on in 1 s; to be faster, ask fewer at once" in text
 
 
 @pytest.mark.parametrize(
@@ -161,5 +161,6 @@ def test_a_client_whose_minute_others_use_up_does_not_wait_for_ever(
 ) -> None:
     claude.plan([{"name": "rate_limited", "should_retry": "true", "retry_after": "0"}], repeat=True)
     told = shown(kit, write(questions, unmarked(ROWS)), "--parallel", "1", code=1)
-    assert "used up by others" in told
+    assert "429 This request would exceed" in told
+    assert "kit clients set NAME --rpm 1000" in told
     assert calls(claude) == 1 + asking.MOST_WAITS

@@ -23,11 +23,19 @@ def refused(err: KitError, *, left: int | None = 59) -> Exception:
 
 
 def test_the_clients_own_minute_is_waited_for_and_claudes_limit_is_a_failure() -> None:
-    later = refused(errors.TooMany("too many", retry_after_s=30), left=0)
+    own = errors.TooMany("too many", retry_after_s=30)
+    own.budget = {"name": "requests per minute of shop"}
+    later = refused(own, left=0)
     assert isinstance(later, Later)
-    assert later.wait_s == 30
+    assert (later.wait_s, str(later)) == (30, "429 too many")
     claudes = refused(errors.RateLimited("This request would exceed", retry_after_s=30))
     assert isinstance(claudes, KitError)
+
+
+def test_a_budget_that_open_calls_hold_is_waited_for() -> None:
+    held = errors.OverBudget("reserved for open calls", retry_after_s=2)
+    held.retry_helps, held.budget = True, {"name": "monthly budget of shop"}
+    assert isinstance(refused(held), Later)
 
 
 def test_api_gateways_throttle_tells_no_limits_and_is_waited_for_too() -> None:
