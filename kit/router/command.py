@@ -41,7 +41,8 @@ def evaluate(
     ] = False,
     parallel: Annotated[int, typer.Option(min=1, max=64, help="So many at once.")] = 8,
     late: Annotated[
-        float, typer.Option(metavar="SECONDS", help="When one is late; the router's own: 1.5.")
+        float,
+        typer.Option(metavar="SECONDS", help="When one is late; the default is the router's."),
     ] = 1.5,
     misses: Annotated[int, typer.Option(min=0, help="So many mistakes are shown.")] = 10,
     fail_under: Annotated[

@@ -1,7 +1,7 @@
 """The confusion matrix as a picture: one SVG without fonts, scripts or anything to load."""
 
 from collections.abc import Iterator
-from xml.sax.saxutils import escape
+from html import escape
 
 from kit.router.figures import NO_VERDICT, Intent
 from kit.router.report import FAKE, NOBODY, Report

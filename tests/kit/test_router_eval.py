@@ -15,6 +15,7 @@ from tests.kit.router_rows import (
     shown,
 )
 
+STARTER = ROOT / "kit" / "questions" / "starter.jsonl"
 PAGE = ROOT / "docs" / "routing-eval.md"
 
 
@@ -125,6 +126,15 @@ def test_rules_alone_ask_nobody_and_say_how_little_they_decide(
     assert (found["accuracy"]["right"], found["ruled"], found["thresholds"]) == (0, 0, [])
     assert calls(claude) == 0
     assert not kept.exists()
+
+
+def test_on_the_starter_set_the_rules_alone_are_right_where_the_label_is_the_default(
+    kit: Kit, kept: Path
+) -> None:
+    for split in ("tune", "held_out"):
+        found = figures(kit, STARTER, "--rules-only", "--split", split)
+        assert found["ruled"] == 0
+        assert (found["accuracy"]["right"], found["accuracy"]["of"]) == (10, 200)
 
 
 def test_the_picture_is_one_svg_that_says_what_the_table_says(
