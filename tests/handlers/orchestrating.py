@@ -63,13 +63,15 @@ def orchestrated(
     *,
     budget: int = BUDGET,
     models: tuple[str, ...] = ("fast", "balanced", "deep"),
+    router: RouterSettings = TABLE,
+    answer_timeout_s: str = "10",
     **client: Any,
 ) -> Iterator[Orchestrated]:
     """The service with a client of these."""
-    limits = {"answer_timeout_s": "10", "stream_timeout_s": "20", "ping_s": "15"}
+    limits = {"answer_timeout_s": answer_timeout_s, "stream_timeout_s": "20", "ping_s": "15"}
     settings = replace(aws.settings(claude.url), **limits)
     key, proof = aws.add_client(budget=budget, models=models, **client)
-    with serving(create(settings, aws.runtime, router=TABLE)) as url:
+    with serving(create(settings, aws.runtime, router=router)) as url:
         served = Orchestrated(aws, claude, url, key, proof)
         aws.calls.clear()
         with served.http:
