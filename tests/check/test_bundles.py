@@ -90,7 +90,10 @@ def test_a_teams_own_table_of_routes_is_at_the_bundles_root(tmp_path: Path) -> N
 
 IMPORTED = {
     "lambda_src": "from lambda_src import api; print(len(api.ROUTES))",
-    "service_src": "import service_src.app, service_src.__main__, uvicorn; print('up')",
+    "service_src": (
+        "import service_src.app, service_src.orchestrate, service_src.__main__, uvicorn\n"
+        "print('up')"
+    ),
 }
 
 
