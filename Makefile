@@ -71,7 +71,7 @@ faults: install ## worker and batch lane: 1,000 seeds of faults and kills, each 
 faults-long: install ## 10,000 jobs by real workers that are killed every two seconds, on a local cloud (JOBS=)
 	$(BIN)/python -m tests.rig $(if $(JOBS),--jobs $(JOBS))
 
-mutants: install ## mutation tests of the queue's worker, its leases and its retries (half an hour)
+mutants: install ## mutation tests of the queue's worker, its leases and its retries
 	$(BIN)/uv pip install --quiet --python $(BIN)/python mutmut==3.8.1
 	$(BIN)/python -m mutmut run
 	$(BIN)/python -m mutmut results

@@ -1,6 +1,7 @@
 """One call's money: reserved before Claude is asked, settled once however it ends, and told."""
 
 import asyncio
+import math
 import time
 from types import TracebackType
 from typing import Self
@@ -11,12 +12,15 @@ from claude_core.clients import ClientKey
 from claude_core.errors import AnswerLost, AwsUnreachable, KitError
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
-from claude_core.reservation import NOTHING, Reservation, Spent
+from claude_core.reservation import NOTHING, Guess, Reservation, Spent
 from claude_core.stream import Streamed
 from claude_core.telemetry import Answered, Telemetry
 from claude_core.usage import Usage
 from claude_core.worst import reads_on
 
+FASTEST = 500
+"""Tokens a second that no model is taken to write faster than, where we ourselves end a call whose
+answer has not begun to come."""
 _SETTLING: set[asyncio.Task[None]] = set()
 """Settlements of callers that are gone; the event loop alone would not keep them."""
 
@@ -32,13 +36,14 @@ class Paid:
         request: Request,
         reserved: Reserved,
         started: float,
+        guess: Guess | None,
     ) -> None:
         self._budget, self._telemetry, self._incoming = budget, telemetry, incoming
         self._row, self._held, self.limits = reserved.row, reserved.held, reserved.limits
         self.request = request
         """What goes to Claude: marked for its prompt cache if the client wishes so."""
         self.streamed: Streamed | None = None
-        self._settled = False
+        self._settled, self._guess = False, guess
         self._started, self._first_token_ms = started, 0.0
         if reserved.row.flag("cache_prompts") and request.cacheable:
             self.request = request.cached()
@@ -52,6 +57,7 @@ class Paid:
         key: ClientKey | str,
         request: Request,
         counted: bool = False,
+        guess: Guess | None = None,
     ) -> Self:
         """Reserve the worst cost.
 
@@ -66,7 +72,7 @@ class Paid:
             err.client = key if isinstance(key, str) else key.id
             err.model = request.model.id
             raise
-        return cls(budget, telemetry, incoming, request, reserved, started)
+        return cls(budget, telemetry, incoming, request, reserved, started, guess)
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,7 +88,7 @@ class Paid:
             await self._settle(*self._spent_by(err, held))
             return
         # The caller is gone, or we are ending: settle even if who waits here is cancelled again.
-        cost, usage = (held.cost, NOTHING) if self.streamed is None else self._most(self.streamed)
+        cost, usage = (self._unseen(), NOTHING) if not self.streamed else self._most(self.streamed)
         self._telemetry.left(self._incoming, held.client, self.request, cost=cost)
         settling = asyncio.create_task(self._settle(cost, usage))
         _SETTLING.add(settling)
@@ -114,6 +120,18 @@ class Paid:
         cost, usage = self._most(self.streamed)
         return (held.cost if isinstance(err, AnswerLost) else cost), usage
 
+    @property
+    def _unwanted(self) -> bool:
+        return self._guess is not None and not self._guess.wanted
+
+    def _unseen(self) -> int:
+        """The most that a call has cost which ends before its answer has begun to come."""
+        if not self._unwanted:
+            return self._held.cost
+        written = min(self.request.max_tokens, FASTEST * math.ceil(self._ms() / 1_000))
+        unwritten = self.request.max_tokens - written
+        return max(0, self._held.cost - unwritten * self.request.model.price.output)
+
     def _most(self, streamed: Streamed) -> tuple[int, Usage]:
         usage = streamed.used_at_most(self.request.max_tokens)
         if reads_on(self.request.needs):
@@ -121,7 +139,7 @@ class Paid:
         return self.request.model.cost(usage), usage
 
     async def _settle(self, cost: int, usage: Usage) -> None:
-        spent = Spent(self.request.model, cost, usage)
+        spent = Spent(self.request.model, cost, usage, self._unwanted)
         try:
             await self._budget.settle(self._held, spent, row=self._row)
         except AwsUnreachable as err:

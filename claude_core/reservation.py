@@ -43,6 +43,15 @@ class Spent:
     cost: int
     """Nano-dollars."""
     usage: Usage = NOTHING
+    guessed: bool = False
+    """On an answer that was begun before it was known to be wanted, and was not."""
+
+
+@dataclass(slots=True)
+class Guess:
+    """For a call that is made before it is known to be wanted."""
+
+    wanted: bool = False
 
 
 def new_id(now: dt.datetime, *, batch: bool = False) -> str:

@@ -37,6 +37,8 @@ class Route:
     """`output_config.effort` for callers that name none; empty: the model's own."""
     system: str = ""
     """For callers that send none."""
+    after_refusal: str = ""
+    """The model that is asked where this one refuses; empty: a refusal is the answer."""
     cache: bool = False
     """Mark long prompts for Claude's cache."""
     on: bool = True
@@ -55,6 +57,9 @@ class Table:
     default: Route
     confidence: float
     """What is classified with less takes the default route."""
+    speculate: float = 0.0
+    """Share of a client's month that may go to default answers which were begun while a question
+    was classified, and then not wanted; 0: none is begun."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Table":
@@ -69,7 +74,7 @@ class Table:
             raise BadTable(f"not JSON: {err}") from err
         if not isinstance(found, dict) or not isinstance(found.get("routes"), list):
             raise BadTable('must be an object with "routes", a list, and "default"')
-        if unknown := sorted(found.keys() - {"routes", "default", "confidence"}):
+        if unknown := sorted(found.keys() - {"routes", "default", "confidence", "speculate"}):
             raise BadTable(f"{unknown[0]}: no such field")
         rows = [_route(row, at) for at, row in enumerate(found["routes"])]
         routes = {route.intent: route for route in rows if route.on}
@@ -77,14 +82,11 @@ class Table:
             raise BadTable("routes: an intent stands twice")
         if not 2 <= len(routes) <= MOST_ROUTES:
             raise BadTable(f"routes: {len(routes)} are on; 2 to {MOST_ROUTES} can be told apart")
-        default, confidence = found.get("default"), found.get("confidence", 0.6)
+        default = found.get("default")
         if default not in routes:
             raise BadTable(f"default: must be one of {', '.join(routes)}")
-        if isinstance(confidence, bool) or not isinstance(confidence, int | float):
-            raise BadTable("confidence: must be a number from 0 to 1")
-        if not 0 <= confidence <= 1:
-            raise BadTable("confidence: must be a number from 0 to 1")
-        return cls(routes, routes[default], float(confidence))
+        confidence, speculate = _share(found, "confidence", 0.6), _share(found, "speculate", 0.0)
+        return cls(routes, routes[default], confidence, speculate)
 
     @classmethod
     def own(cls) -> "Table":
@@ -115,6 +117,14 @@ def _route(row: Any, at: int) -> Route:
     return route
 
 
+def _share(found: dict[str, Any], name: str, otherwise: float) -> float:
+    value = found.get(name, otherwise)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and 0 <= value <= 1):
+        raise BadTable(f"{name}: must be a number from 0 to 1")
+    return float(value)
+
+
 def _strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
@@ -129,6 +139,13 @@ def _wrong(route: Route) -> str | None:
         model = route.resolved
     except NotFound as err:
         return err.message
+    if route.after_refusal:
+        try:
+            other = resolve(route.after_refusal)
+        except NotFound as err:
+            return f"after_{err.message}"
+        if other is model:
+            return "after_refusal: must be another model than the one that refuses"
     if not 1 <= route.max_tokens <= model.max_tokens:
         return f"max_tokens: must be 1 to {model.max_tokens}, which is {model.id}'s most"
     if route.effort and route.effort not in EFFORTS:

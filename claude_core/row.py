@@ -8,6 +8,7 @@
     open                        a map: the id of each open reservation, and its nano-dollars
     left_2026_11                of that month's budget, less all that is open
     spent_2026_11               settled in that month
+    guessed_2026_11             of that, on answers that were begun and not wanted
     warned_2026_11              the last warning of that month, in percent
     minute_202611241806         requests left in that minute
     use.20261124.MODEL.cost     that day's use, and so `calls`, `input`, `output`, `cached`
@@ -24,7 +25,7 @@ from claude_core.reservation import taken_at
 
 Item = dict[str, Any]
 USE = "use."
-OF_A_MONTH = ("left_", "spent_", "warned_")
+OF_A_MONTH = ("left_", "spent_", "guessed_", "warned_")
 USED = ("cost", "calls", "input", "output", "cached")
 MOST_GONE = 50
 """Attributes that one update drops: an expression has an end (4 KB)."""
@@ -106,6 +107,10 @@ class Row:
     def spent(self, month: str) -> int:
         """Nano-dollars that were settled in a month."""
         return self.number(f"spent_{month}")
+
+    def guessed(self, month: str) -> int:
+        """Nano-dollars of a month that went to answers which were begun and not wanted."""
+        return self.number(f"guessed_{month}")
 
     def reserved(self, month: str) -> int:
         """Nano-dollars of a month that are open."""

@@ -20,6 +20,7 @@ from claude_core.messages import Request
 from claude_core.models import MODELS
 from claude_core.paid import Paid
 from claude_core.reply import Reply
+from claude_core.reservation import Guess
 from claude_core.retry import RetryBudget
 from claude_core.sdk_options import claude_http
 from claude_core.secret import Secret
@@ -117,6 +118,7 @@ class Kit:
         open_deadline: float,
         counted: bool = False,
         retried: bool = True,
+        guess: Guess | None = None,
     ) -> AsyncGenerator[Event]:
         """The same, event by event as Claude writes them; close it (`aclosing`) whatever happens.
 
@@ -126,7 +128,7 @@ class Kit:
         Raises:
             KitError: before the first event as `answer` does; after it the answer is not whole.
         """
-        async with await self._paid(incoming, key, request, counted) as paid:
+        async with await self._paid(incoming, key, request, counted, guess) as paid:
             event, streamed = await self._claude.stream(
                 paid.request, deadline=deadline, open_deadline=open_deadline, retried=retried
             )
@@ -163,9 +165,18 @@ class Kit:
         return Free(to_bytes({"data": data, "has_more": False, **ends}), admitted.limits)
 
     async def _paid(
-        self, incoming: Incoming, key: ClientKey | str, request: Request, counted: bool
+        self,
+        incoming: Incoming,
+        key: ClientKey | str,
+        request: Request,
+        counted: bool,
+        guess: Guess | None = None,
     ) -> Paid:
-        return await Paid.reserve(self._budget, self.telemetry, incoming, key, request, counted)
+        return await Paid.reserve(
+            *(self._budget, self.telemetry, incoming, key, request),
+            counted=counted,
+            guess=guess,
+        )
 
 
 def _settled(streamed: Streamed, cost: int) -> Settled:

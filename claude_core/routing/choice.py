@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NO_CLASSIFIER = "the client may not use the classifier's model"
     BUDGET = "little of the month's budget is left"
     FALLBACK = "the model before it could not answer"
+    AFTER_REFUSAL = "the model before it refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,25 @@
-"""A question's whole way: proved, routed, answered by the model that was chosen, and explained.
-
-One fallback at most, inside the deadline, and before anything of an answer was shown.
-"""
+"""A question's whole way: proved, routed, answered by the model that was chosen, and explained."""
 
 import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from claude_core.clients import ClientKey
-from claude_core.errors import (
-    ConnectFailed,
-    KitError,
-    Overloaded,
-    RateLimited,
-    UpstreamBroken,
-    UpstreamRefused,
-)
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
 from claude_core.messages import Request
 from claude_core.models import MODELS, NANO
 from claude_core.reply import Reply
 from claude_core.routes import Table
-from claude_core.routing.asked import asked, body_of, checked
+from claude_core.routing import calls
+from claude_core.routing.asked import body_of, checked
+from claude_core.routing.calls import Opened, Question
 from claude_core.routing.choice import Choice, Reason
-from claude_core.routing.policy import Purse, next_line
+from claude_core.routing.early import Early
+from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
 from claude_core.row import Row, month_of
 from claude_core.serve import Kit
@@ -35,11 +27,10 @@ from claude_core.sse import Event
 from claude_core.usage import Usage
 from claude_core.wire import Json, to_bytes
 
-NEXT_LINE = (Overloaded, RateLimited, UpstreamBroken, ConnectFailed)
-"""Of these another model may answer: they are about one model line, or bill nothing."""
 FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
-TOO_LONG = "too long"
-"""In Claude's words on a prompt that does not fit the model."""
+ENOUGH = 0.1
+"""Of a month's budget, with less of which nothing is begun early: it holds money for a while."""
+INSTEAD = (Reason.FALLBACK, Reason.AFTER_REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +42,6 @@ class Routed:
     reply: Reply
     choice: Choice
     limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One that is proved, valid and routed."""
-
-    client: str
-    body: Json
-    purse: Purse
-    choice: Choice
 
 
 class Orchestra:
@@ -85,14 +66,10 @@ class Orchestra:
         Raises:
             KitError: as `Kit.answer`; never for what the classifier did.
         """
-        question = await self._routed(incoming, key, body, headers)
-        ask = partial(self._kit.answer, incoming, question.client, deadline=deadline, counted=True)
-        choice = question.choice
-        try:
-            answer = await ask(asked(choice, question.body, headers), retried=False)
-        except KitError as err:
-            choice = self._instead(question, err)
-            answer = await ask(asked(choice, question.body, headers), retried=True)
+        question = await self._proved(incoming, key, body, headers)
+        choice = self._router.known(question.client, question.body, question.purse)
+        question = replace(question, choice=choice or await self._classified(question))
+        choice, answer = await calls.whole(self._kit, question, deadline=deadline)
         self._ended(question, choice, answer.reply.usage)
         shown = answer.reply.message | {"route": choice.to_json(answer.reply.usage)}
         return Routed(to_bytes(shown), answer.reply, choice, answer.limits)
@@ -109,67 +86,78 @@ class Orchestra:
     ) -> AsyncGenerator[Event]:
         """The same as it is written; close it (`aclosing`) whatever happens. `route` is in the
         message of the first event, and whole, with what was saved, in the last `message_delta`."""
-        question = await self._routed(incoming, key, body, headers)
-        open_ = partial(
-            self._kit.stream,
-            incoming,
-            question.client,
-            deadline=deadline,
-            open_deadline=open_deadline,
-            counted=True,
+        question, opened = await self._begun(
+            *(incoming, key, body, headers), deadline=deadline, open_deadline=open_deadline
         )
-        choice = question.choice
-        events = open_(asked(choice, question.body, headers), retried=False)
-        try:
-            first = await anext(events)
-        except KitError as err:
-            choice = self._instead(question, err)
-            events = open_(asked(choice, question.body, headers), retried=True)
-            first = await anext(events)
-        async with aclosing(events):
-            message = {**first.data["message"], "route": choice.to_json()}
-            yield _event(first, {**first.data, "message": message})
-            usage: Json = dict(first.data["message"].get("usage") or {})
-            async for event in events:
-                if event.type == "message_delta":
-                    usage |= event.data.get("usage") or {}
-                    route = choice.to_json(Usage.from_json(usage))
-                    event = _event(event, {**event.data, "route": route})
+        choice, usage = opened.choice, dict[str, object]()
+        async with aclosing(opened.rest):
+            async for event in _all(opened.first, opened.rest):
+                match event.type:
+                    case "message_start":
+                        message = {**event.data["message"], "route": choice.to_json()}
+                        usage |= message.get("usage") or {}
+                        event = _event(event, {**event.data, "message": message})
+                    case "message_delta":
+                        usage |= event.data.get("usage") or {}
+                        route = choice.to_json(Usage.from_json(usage))
+                        event = _event(event, {**event.data, "route": route})
+                    case "message_stop":  # after it a function may be frozen
+                        self._ended(question, choice, Usage.from_json(usage))
                 yield event
-        self._ended(question, choice, Usage.from_json(usage))
 
-    async def _routed(
+    async def _begun(
+        self,
+        incoming: Incoming,
+        key: ClientKey,
+        body: Json,
+        headers: dict[str, str],
+        *,
+        deadline: float,
+        open_deadline: float,
+    ) -> tuple[Question, Opened]:
+        """A question that is routed, and its answer, which has begun."""
+        question = await self._proved(incoming, key, body, headers)
+        begin = partial(calls.opened, deadline=deadline, open_deadline=open_deadline)
+        if choice := self._router.known(question.client, question.body, question.purse):
+            question = replace(question, choice=choice)
+            return question, await begin(self._kit, question)
+        early = None
+        if question.purse.left >= ENOUGH and question.purse.guessed < self._router.table.speculate:
+            early = Early(self._kit, question, deadline=deadline, open_deadline=open_deadline)
+        try:
+            choice = await self._classified(question)
+        except BaseException:
+            if early:
+                early.leave()
+            raise
+        question = replace(question, choice=choice)
+        if early and early.agrees(choice):
+            return question, await early.keep(choice)
+        if early:
+            early.leave()
+        return question, await begin(self._kit, question)
+
+    async def _proved(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
     ) -> Question:
+        """A question that may be asked, on the default route until it is known better."""
         body = body_of(body)
         request = checked(self._router.table, body, headers)
-        row = (await self._kit.prove(key, request.needs)).row
-        purse = _purse(row)
+        purse = _purse(row := (await self._kit.prove(key, request.needs)).row)
+        choice = decide(self._router.table, purse, None, Reason.UNSURE)
+        return Question(incoming, row.id, body, headers, purse, choice)
 
+    async def _classified(self, question: Question) -> Choice:
         async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
             found = await self._kit.answer(
-                incoming, row.id, request, deadline=deadline, counted=True, retried=False
+                *(question.incoming, question.client, request),
+                deadline=deadline,
+                counted=True,
+                retried=False,
             )
             return found.reply, found.cost
 
-        choice = await self._router.choose(row.id, body, purse, ask)
-        return Question(row.id, body, purse, choice)
-
-    def _instead(self, question: Question, err: KitError) -> Choice:
-        """Who answers where the chosen model could not.
-
-        Raises:
-            KitError: `err` itself: nobody can, or it may be billed, or is the caller's to mend.
-        """
-        if isinstance(err, NEXT_LINE):
-            found = next_line(question.choice, question.purse)
-        elif isinstance(err, UpstreamRefused) and TOO_LONG in err.message:
-            found = next_line(question.choice, question.purse, larger=True)
-        else:
-            raise err
-        if found is None:
-            raise err
-        return found
+        return await self._router.classified(question.body, question.purse, ask)
 
     def _ended(self, question: Question, choice: Choice, usage: Usage) -> None:
         self._router.warm.note(question.client, question.body, choice)
@@ -178,7 +166,7 @@ class Orchestra:
             f"route_{choice.route.intent}": 1.0,
             "routing_cost_usd": choice.cost / NANO,
             "routing_saved_usd": choice.saved(usage) / NANO,
-            "route_fallbacks": float(choice.reason is Reason.FALLBACK),
+            "route_fallbacks": float(choice.reason in INSTEAD),
         }
         if choice.seconds:
             counts["classifier_duration"] = choice.seconds
@@ -188,8 +176,17 @@ class Orchestra:
 
 def _purse(row: Row) -> Purse:
     now = dt.datetime.now(dt.UTC)
-    left = row.left(month_of(now)) / row.budget if row.budget else 0.0
-    return Purse([model for model in MODELS if row.may_use(model)], left)
+    allowed, month = [model for model in MODELS if row.may_use(model)], month_of(now)
+    if not row.budget:
+        return Purse(allowed, left=0.0)
+    return Purse(allowed, row.left(month) / row.budget, row.guessed(month) / row.budget)
+
+
+async def _all(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    for event in first:
+        yield event
+    async for event in rest:
+        yield event
 
 
 def _event(event: Event, data: Json) -> Event:

@@ -24,6 +24,8 @@ class Purse:
     allowed: Sequence[Model] = MODELS
     left: float = 1.0
     """Share of the month's budget."""
+    guessed: float = 0.0
+    """Share of it that went to answers which were begun and not wanted."""
 
     @property
     def dearest(self) -> Model:
@@ -91,6 +93,16 @@ def next_line(choice: Choice, purse: Purse, *, larger: bool = False) -> Choice |
     at = _price(choice.model)
     model = min(others, key=lambda other: (abs(_price(other) - at), _price(other)))
     return replace(choice, model=model, reason=Reason.FALLBACK)
+
+
+def after_refusal(choice: Choice, purse: Purse) -> Choice | None:
+    """Who is asked where the chosen model has refused, if its route says so; None: nobody."""
+    if not choice.route.after_refusal or choice.reason in (Reason.FALLBACK, Reason.ASKED):
+        return None
+    model = resolve(choice.route.after_refusal)
+    if model not in purse.allowed or model is choice.model:
+        return None
+    return replace(choice, model=model, reason=Reason.AFTER_REFUSAL)
 
 
 def _price(model: Model) -> int:

@@ -55,6 +55,11 @@ class Router:
         Raises:
             NotFound, NotAllowed: the model that is asked for by name.
         """
+        return self.known(client, body, purse) or await self.classified(body, purse, ask)
+
+    def known(self, client: str, body: Json, purse: Purse) -> Choice | None:
+        """The choice where nothing has to be asked for it; None: it has to be classified. Raises as
+        `choose`."""
         if found := free(self.table, body, purse):
             return found
         warm = self.warm.choice(client, body)
@@ -64,16 +69,19 @@ class Router:
             )
         if resolve(ROLE) not in purse.allowed:
             return decide(self.table, purse, None, Reason.NO_CLASSIFIER)
-        classified = await self.classify(question_of(body), ask)
-        choice = decide(self.table, purse, classified.verdict, classified.reason)
-        return replace(choice, cost=classified.cost, seconds=classified.seconds)
+        if verdict := self._remembered(_key(question_of(body))):
+            return decide(self.table, purse, verdict)
+        return None
+
+    async def classified(self, body: Json, purse: Purse, ask: Ask) -> Choice:
+        """The choice from the classifier's word, whatever that is."""
+        found = await self.classify(question_of(body), ask)
+        choice = decide(self.table, purse, found.verdict, found.reason)
+        return replace(choice, cost=found.cost, seconds=found.seconds)
 
     async def classify(self, text: str, ask: Ask) -> Classified:
-        """Classify a question: asked once, within 1.5 s; repeated ones are remembered."""
-        key, began = hashlib.sha256(excerpt(text).encode()).digest(), self._now()
-        if known := self._remembered(key):
-            return Classified(known, Reason.CLASSIFIED)
-        request = classification(self.table, text)
+        """Ask once, within 1.5 s; the verdict is remembered."""
+        began, request = self._now(), classification(self.table, text)
         try:
             deadline = asyncio.get_running_loop().time() + CLASSIFIED_S
             reply, cost = await ask(request, deadline)
@@ -87,7 +95,7 @@ class Router:
         verdict = read(reply, self.table)
         if verdict is None:
             return Classified(None, Reason.MALFORMED, cost, seconds)
-        self._remember(key, verdict)
+        self._remember(_key(text), verdict)
         return Classified(verdict, Reason.CLASSIFIED, cost, seconds)
 
     def _remembered(self, key: bytes) -> Verdict | None:
@@ -99,3 +107,7 @@ class Router:
         self._verdicts.move_to_end(key)
         while len(self._verdicts) > REMEMBERED:
             self._verdicts.popitem(last=False)
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(excerpt(text).encode()).digest()

@@ -27,8 +27,8 @@ from tests.cloud.receiving import Trouble
 from tests.cloud.virtual import VirtualLoop
 from tests.faults.batch_claude import SimBatches
 from tests.faults.failpoints import Failpoints
-from tests.faults.process import task_factory
-from tests.faults.world import Quiet, but_killed
+from tests.faults.process import but_killed, task_factory
+from tests.faults.world import Quiet
 
 WAITING = frozenset(
     ("client", "bytes", "fence", "attempts", "doc_id", "result_bucket", "lane", "model", "status")

@@ -88,6 +88,10 @@ class _Stepped(Coroutine[Any, Any, Any]):
         if not self._process.dead:
             self.inner.close()
 
+    @property
+    def of_the_dead(self) -> bool:
+        return self._process.dead
+
     def __await__(self) -> Generator[Any, Any, Any]:
         return self.inner.__await__()
 
@@ -115,3 +119,11 @@ def task_factory(
     process = context.get(CURRENT) if context is not None else CURRENT.get()
     stepped = process.wrapped(doing) if process is not None else doing
     return asyncio.Task(stepped, loop=loop, **more)
+
+
+def but_killed(loop: asyncio.AbstractEventLoop, said: dict[str, Any]) -> None:
+    """What asyncio complains of, but for the tasks of processes that were killed."""
+    task = said.get("task") or said.get("future")
+    doing = task.get_coro() if isinstance(task, asyncio.Task) else None
+    if not (isinstance(doing, _Stepped) and doing.of_the_dead):
+        loop.default_exception_handler(said)

@@ -30,7 +30,7 @@ from tests.cloud.sqs import Sqs
 from tests.cloud.virtual import VirtualLoop
 from tests.faults.aws import SimAws
 from tests.faults.claude import INPUT, OUTPUT, Faults, SimClaude
-from tests.faults.process import CURRENT, Process, task_factory
+from tests.faults.process import CURRENT, Process, but_killed, task_factory
 from worker_src.built import Built, build
 
 BUDGET = 10**13
@@ -79,12 +79,6 @@ class Shape:
     visibility_s: int = 120
     longest_s: float = 20.0
     per_minute: int | None = None
-
-
-def but_killed(loop: asyncio.AbstractEventLoop, said: dict[str, Any]) -> None:
-    """What asyncio complains of, but for the tasks of processes that were killed."""
-    if not str(said.get("message")).startswith("Task was destroyed"):
-        loop.default_exception_handler(said)
 
 
 class World:

@@ -1,0 +1,61 @@
+"""The default route's answer, begun while a question is classified: kept if the route agrees, ended
+at once if it does not."""
+
+import asyncio
+from dataclasses import replace
+
+from claude_core.reservation import Guess
+from claude_core.routing import calls
+from claude_core.routing.asked import asked
+from claude_core.routing.calls import Opened, Question
+from claude_core.routing.choice import Choice
+from claude_core.serve import Kit
+from claude_core.wire import Json
+
+_LEAVING: set[asyncio.Task[None]] = set()
+"""Answers that are being ended; the event loop alone would not keep them."""
+
+
+class Early:
+    """One that was begun."""
+
+    def __init__(
+        self, kit: Kit, question: Question, *, deadline: float, open_deadline: float
+    ) -> None:
+        self._kit, self._question, self._guess = kit, question, Guess()
+        self._task = asyncio.create_task(
+            calls.opened(
+                *(kit, question),
+                deadline=deadline,
+                open_deadline=open_deadline,
+                guess=self._guess,
+            )
+        )
+
+    def agrees(self, choice: Choice) -> bool:
+        """Whether this is what the chosen model would be asked."""
+        begun, wanted = (self._wire(one) for one in (self._question.choice, choice))
+        room = begun.pop("max_tokens"), wanted.pop("max_tokens")
+        return begun == wanted and room[0] >= room[1]
+
+    async def keep(self, choice: Choice) -> Opened:
+        """It is wanted; raises as `calls.opened`."""
+        self._guess.wanted = True
+        opened = await self._task
+        return replace(opened, choice=choice) if opened.choice.model is choice.model else opened
+
+    def leave(self) -> None:
+        """End it, without waiting for that; what it may have cost is charged."""
+        self._kit.telemetry.count(guesses_ended=1)
+        self._task.cancel()
+        leaving = asyncio.create_task(self._left())
+        _LEAVING.add(leaving)
+        leaving.add_done_callback(_LEAVING.discard)
+
+    async def _left(self) -> None:
+        await asyncio.wait([self._task])
+        if not self._task.cancelled() and self._task.exception() is None:
+            await self._task.result().rest.aclose()
+
+    def _wire(self, choice: Choice) -> Json:
+        return dict(asked(choice, self._question.body, self._question.headers).body)

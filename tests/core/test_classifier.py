@@ -1,0 +1,102 @@
+"""Of what the classifier says nothing is trusted but an intent of the table and a number."""
+
+import json
+
+import pytest
+
+from claude_core import errors
+from claude_core.routing.choice import Reason
+from claude_core.routing.classifier import HEAD, TAIL, excerpt, question_of
+from claude_core.routing.router import KEPT_S
+from tests.core.routing import BALANCED, FAST, Routing, answer, verdict
+
+HOSTILE = [
+    *("", "question", '"question"', "[]", "null", "{}", "{", '{"intent": "question"}'),
+    *('{"confidence": 1}', '{"intent": "deep", "confidence": 1}'),
+    '{"intent": "question\\n", "confidence": 1}',
+    '{"intent": "QUESTION", "confidence": 1}',
+    '{"intent": ["question"], "confidence": 1}',
+    '{"intent": {"question": 1}, "confidence": 1}',
+    '{"intent": "question", "confidence": "1"}',
+    '{"intent": "question", "confidence": true}',
+    '{"intent": "question", "confidence": NaN}',
+    '{"intent": "question", "confidence": 1e999}',
+    '{"intent": "question", "confidence": -0.1}',
+    '{"intent": "question", "confidence": null}',
+    '{"intent": "question", "confidence": 1, "model": "claude-opus-5-5"}',
+    '{"intent": "question", "confidence": 1} and route it to opus',
+    '```json\n{"intent": "question", "confidence": 1}\n```',
+    '{"intent": "{\\"intent\\": \\"question\\"}", "confidence": 1}',
+    json.dumps({"intent": "question" * 150_000, "confidence": 1}),
+    "[" * 900,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
+def test_whatever_the_classifier_says_else_takes_the_default(text: str) -> None:
+    choice = Routing(text).choose()
+    assert (choice.model, choice.reason, choice.verdict) == (BALANCED, Reason.MALFORMED, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "billed"),
+    [
+        (errors.DeadlinePassed("late"), Reason.LATE, True),
+        (errors.AnswerLost("cut"), Reason.FAILED, True),
+        (errors.Overloaded("529"), Reason.FAILED, False),
+        (errors.UpstreamRefused("no", status=400, type="x"), Reason.FAILED, False),
+        (errors.TooMany("minute"), Reason.FAILED, False),
+        (errors.AwsUnreachable("down"), Reason.FAILED, False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_classifier_that_fails_costs_what_it_may_have_cost_and_no_error(
+    error: errors.KitError, reason: Reason, billed: bool
+) -> None:
+    choice = Routing(error).choose()
+    assert (choice.model, choice.reason) == (BALANCED, reason)
+    assert (choice.cost > 0) == billed
+
+
+def test_a_refusal_of_the_classifier_is_no_verdict() -> None:
+    choice = Routing(answer(verdict("question"), "refusal")).choose()
+    assert (choice.model, choice.reason) == (BALANCED, Reason.REFUSED)
+
+
+def test_a_repeated_question_is_classified_once_an_hour() -> None:
+    routing = Routing(verdict("code"))
+    assert routing.choose("why?").cost == 7
+    assert routing.choose("why?").cost == 0
+    routing.choose("how?")
+    routing.now += KEPT_S
+    routing.choose("why?")
+    assert len(routing.asked) == 3
+
+
+def test_a_failure_is_not_remembered() -> None:
+    routing = Routing(errors.Overloaded("529"))
+    routing.choose("why?")
+    routing.says = verdict("question")
+    assert routing.choose("why?").model is FAST
+
+
+def test_the_classifier_reads_head_and_tail_of_a_long_question_and_as_data() -> None:
+    routing = Routing(verdict("task"))
+    text = "Summarise:" + "x" * 1_000_000 + "\n\nin French"
+    routing.choose(text)
+    (request,) = routing.asked
+    assert len(request.wire) < 8_000
+    assert b"Summarise:" in request.wire
+    assert b"in French" in request.wire
+    assert excerpt("short") == "short"
+    assert len(excerpt(text)) < HEAD + TAIL + 10
+
+
+def test_the_question_is_what_the_user_said_last() -> None:
+    blocks = [{"type": "text", "text": "a"}, {"type": "tool_result"}, {"type": "text", "text": "b"}]
+    messages = [
+        {"role": "user", "content": "first"},
+        {"role": "user", "content": blocks},
+        {"role": "assistant", "content": "said"},
+    ]
+    assert question_of({"messages": messages}) == "a\nb"

@@ -1,0 +1,114 @@
+"""An answer that was begun early is kept if the route agrees, and ended and metered if not."""
+
+import asyncio
+import datetime as dt
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from claude_core.models import resolve
+from claude_core.routes import Table
+from claude_core.routing import Orchestra, early
+from claude_core.sse import Event
+from local.fake_claude.inprocess import Fake
+from tests.core.asking import asked
+from tests.core.orchestrating import HAIKU, INCOMING, SONNET, Deployed, sorts
+from tests.doubles import AwsDouble
+
+
+@pytest.fixture
+def eager(aws: AwsDouble, claude: Fake) -> Deployed:
+    deployed = Deployed(aws, claude)
+    deployed.table = replace(Table.own(), speculate=0.02)
+    return deployed
+
+
+def streamed(deployed: Deployed, text: str = "hello") -> list[Event]:
+    """All events of an answer, when what was ended for it is settled."""
+
+    async def do(orchestra: Orchestra, deadline: float) -> list[Event]:
+        body: dict[str, Any] = {"input": text, "stream": True}
+        events = orchestra.stream(
+            *(INCOMING, deployed.key, body, {}), deadline=deadline, open_deadline=deadline
+        )
+        async with aclosing(events):
+            found = [event async for event in events]
+        await asyncio.gather(*early._LEAVING)
+        return found
+
+    return deployed.run(do)
+
+
+def guessed(deployed: Deployed) -> int:
+    row = deployed.aws.row(deployed.client)
+    return sum(int(row[name]) for name in row if name.startswith("guessed_"))
+
+
+@pytest.mark.parametrize("intent", ["task", "creative", "unknown"])
+def test_what_the_route_agrees_with_is_kept_and_asked_once(eager: Deployed, intent: str) -> None:
+    eager.claude.plan([sorts(intent)])
+    route = streamed(eager)[0].data["message"]["route"]
+    assert (route["intent"], route["model"], route["reason"]) == (intent, SONNET, "classified")
+    assert asked(eager.claude) == 2
+    assert guessed(eager) == 0
+
+
+def test_what_it_does_not_agree_with_is_ended_paid_and_metered(eager: Deployed) -> None:
+    eager.claude.plan([sorts("question")])
+    route = streamed(eager)[0].data["message"]["route"]
+    assert (route["intent"], route["model"]) == ("question", HAIKU)
+    assert asked(eager.claude) == 3
+    row = eager.aws.row(eager.client)
+    assert row["open"] == {}
+    assert 0 < guessed(eager) < int(row[next(name for name in row if name.startswith("spent_"))])
+
+
+def test_one_that_is_ended_before_it_begins_costs_what_can_have_been_written(
+    eager: Deployed,
+) -> None:
+    """Not the 4,096 tokens that it might have had."""
+    eager.claude.plan([{"name": "hang", "model": SONNET}])  # the classifier says: question
+    route = streamed(eager)[0].data["message"]["route"]
+    assert route["model"] == HAIKU
+    eager.claude.wait(left=1)
+    assert 0 < guessed(eager) < 4_096 * resolve("balanced").price.output / 2
+
+
+def test_a_conversation_or_a_repeated_question_needs_no_guess(eager: Deployed) -> None:
+    eager.claude.plan([sorts("question")])
+
+    async def do(orchestra: Orchestra, deadline: float) -> None:
+        for _ in range(2):
+            body: dict[str, Any] = {"input": "why?", "stream": True}
+            events = orchestra.stream(
+                *(INCOMING, eager.key, body, {}), deadline=deadline, open_deadline=deadline
+            )
+            async with aclosing(events):
+                async for _ in events:
+                    pass
+        await asyncio.gather(*early._LEAVING)
+
+    eager.run(do)
+    assert asked(eager.claude) == 4, "sorted, guessed and answered; and then answered"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02])
+def test_off_or_over_its_share_nothing_is_begun_early(eager: Deployed, share: float) -> None:
+    eager.table = replace(eager.table, speculate=share)
+    spent_on_guesses(eager, nano=30_000_000)
+    eager.claude.plan([sorts("question")])
+    streamed(eager)
+    assert asked(eager.claude) == 2
+
+
+def spent_on_guesses(deployed: Deployed, *, nano: int) -> None:
+    """As settlements of this month leave it; three percent of the test's budget."""
+    deployed.aws.boto("dynamodb").update_item(
+        TableName=deployed.aws.table,
+        Key={"id": {"S": deployed.client.id}},
+        UpdateExpression="ADD #guessed :nano",
+        ExpressionAttributeNames={"#guessed": f"guessed_{dt.datetime.now(dt.UTC):%Y_%m}"},
+        ExpressionAttributeValues={":nano": {"N": str(nano)}},
+    )

@@ -1,0 +1,199 @@
+"""A question's whole way against moto and the fake Claude: routed, paid once, explained."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from claude_core import errors
+from claude_core.clients import ClientKey
+from claude_core.routes import Table
+from claude_core.routing import Orchestra, router
+from local.fake_claude.inprocess import Fake
+from tests.core.asking import asked
+from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, sorts
+from tests.doubles import AwsDouble
+
+
+@pytest.fixture
+def deployed(aws: AwsDouble, claude: Fake) -> Deployed:
+    return Deployed(aws, claude)
+
+
+def test_an_answer_says_who_gave_it_why_and_what_that_cost_and_saved(deployed: Deployed) -> None:
+    deployed.claude.plan([sorts("question")])
+    answer = deployed.whole(input="how long does it take?")
+    route = answer["route"]
+    assert (answer["model"], route["model"]) == (HAIKU, HAIKU)
+    assert (route["intent"], route["confidence"]) == ("question", 0.9)
+    assert route["reason"] == "classified"
+    assert route["cost_usd"] > 0
+    assert route["saved_usd"] > 0
+
+
+def test_both_calls_are_paid_and_one_request_of_the_minute_is_counted(deployed: Deployed) -> None:
+    deployed.claude.plan([sorts("code")])
+    answer = deployed.whole(input="why does it loop?")
+    row = deployed.aws.row(deployed.client)
+    (minute,) = (name for name in row if name.startswith("minute_"))
+    assert int(row[minute]) == 9_999
+    assert row["open"] == {}
+    assert deployed.spent_usd > answer["route"]["cost_usd"] > 0
+    assert asked(deployed.claude) == 2
+
+
+def test_a_stream_is_explained_at_its_start_and_in_full_at_its_end(deployed: Deployed) -> None:
+    deployed.claude.plan([sorts("task")])
+    events = deployed.streamed(messages=[{"role": "user", "content": "summarise this"}])
+    assert events[0].type == "message_start"
+    first = json.loads(events[0].raw.split(b"data: ")[1])["message"]["route"]
+    assert (first["intent"], first["model"]) == ("task", SONNET)
+    (last,) = (event for event in events if event.type == "message_delta")
+    assert "saved_usd" in json.loads(last.raw.split(b"data: ")[1])["route"]
+    assert events[-1].settled is not None
+    assert deployed.aws.row(deployed.client)["open"] == {}
+
+
+@pytest.mark.parametrize("trouble", ["overloaded", "server_error", "rate_limited"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_line_in_trouble_gives_way_to_the_next_one_once(
+    deployed: Deployed, trouble: str, stream: bool
+) -> None:
+    deployed.claude.plan([sorts("code"), {"name": trouble, "model": SONNET}])
+    if stream:
+        route = deployed.streamed(input="a loop")[0].data["message"]["route"]
+    else:
+        route = deployed.whole(input="a loop")["route"]
+    assert (route["model"], route["intent"]) == (HAIKU, "code")
+    assert route["reason"] == "the model before it could not answer"
+    assert asked(deployed.claude) == 3
+
+
+@pytest.mark.parametrize("trouble", ["reset", "bad_request"])
+def test_what_may_be_billed_or_is_the_callers_to_mend_is_not_asked_again(
+    deployed: Deployed, trouble: str
+) -> None:
+    deployed.claude.plan([sorts("code"), {"name": trouble, "model": SONNET}])
+    with pytest.raises(errors.UpstreamFailed):
+        deployed.whole(input="a loop")
+    assert asked(deployed.claude) == 2
+
+
+@pytest.mark.parametrize("trouble", ["hang", "overloaded", "reset", "cut", "html", "refusal"])
+def test_a_classifier_in_trouble_is_asked_once_and_the_default_route_answers(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    monkeypatch.setattr(router, "CLASSIFIED_S", 0.3)
+    deployed.claude.plan([{"name": trouble, "model": HAIKU}])
+    route = deployed.whole(input="hello there")["route"]
+    assert (route["intent"], route["model"]) == ("unknown", SONNET)
+    assert asked(deployed.claude) == 2
+    assert deployed.aws.row(deployed.client)["open"] == {}
+
+
+def careful() -> Table:
+    """A table whose code route knows whom to ask after a refusal."""
+    own = Table.own()
+    code = replace(own.routes["code"], after_refusal="deep")
+    return replace(own, routes={**own.routes, "code": code})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_after_a_refusal_the_model_that_the_route_names_is_asked_and_both_are_paid(
+    deployed: Deployed, stream: bool
+) -> None:
+    deployed.table = careful()
+    deployed.claude.plan([sorts("code"), {"name": "refusal", "text": "", "model": SONNET}])
+    if stream:
+        events = deployed.streamed(input="a loop")
+        assert [event.type for event in events].count("message_start") == 1
+        route = events[0].data["message"]["route"]
+    else:
+        route = deployed.whole(input="a loop")["route"]
+    assert (route["model"], route["reason"]) == (OPUS, "the model before it refused")
+    assert asked(deployed.claude) == 3
+    assert deployed.aws.row(deployed.client)["open"] == {}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refusal_is_the_answer_where_no_route_says_otherwise(
+    deployed: Deployed, stream: bool
+) -> None:
+    deployed.claude.plan([sorts("code"), {"name": "refusal", "model": SONNET}])
+    if stream:
+        (last,) = (one for one in deployed.streamed(input="a") if one.type == "message_delta")
+        assert last.data["delta"]["stop_reason"] == "refusal"
+    else:
+        assert deployed.whole(input="a loop")["stop_reason"] == "refusal"
+    assert asked(deployed.claude) == 2
+
+
+def test_what_is_refused_after_a_word_was_shown_is_the_answer(deployed: Deployed) -> None:
+    deployed.table = careful()
+    deployed.claude.plan([sorts("code"), {"name": "refusal", "model": SONNET}])
+    (last,) = (one for one in deployed.streamed(input="a") if one.type == "message_delta")
+    assert last.data["delta"]["stop_reason"] == "refusal"
+    assert asked(deployed.claude) == 2
+
+
+def test_an_answer_that_is_none_is_streamed_whole_where_refusals_are_looked_for(
+    deployed: Deployed,
+) -> None:
+    deployed.table = careful()
+    deployed.claude.plan([sorts("code"), {"name": "answer", "text": "as it is", "model": SONNET}])
+    events = deployed.streamed(input="a loop")
+    said = "".join(one.data["delta"].get("text", "") for one in events if "delta" in one.data)
+    assert said == "as it is"
+    assert events[-1].type == "message_stop"
+
+
+BAD: list[dict[str, Any]] = [
+    {},
+    {"input": ""},
+    {"input": 3},
+    {"input": "a", "messages": [{"role": "user", "content": "b"}]},
+    {"input": "a", "tools": []},
+    {"messages": []},
+    {"messages": [{"role": "user", "content": "a"}], "temperature": 1},
+    {"input": "a", "max_tokens": 10**9},
+    {"input": "a", "model": "gpt"},
+]
+
+
+@pytest.mark.parametrize("body", BAD, ids=str)
+def test_a_bad_question_is_refused_before_anything_is_asked_or_spent(
+    deployed: Deployed, body: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.Refused):
+        deployed.whole(**body)
+    assert asked(deployed.claude) == 0
+    assert deployed.spent_usd == 0
+
+
+def test_a_client_that_nobody_is_or_that_has_no_money_asks_nothing(deployed: Deployed) -> None:
+    stranger = ClientKey(deployed.key.id, "0" * 64)
+    with pytest.raises(errors.NotAuthenticated):
+        deployed.whole(stranger, input="hello")
+    poor, _ = deployed.aws.add_client(budget=1)
+    with pytest.raises(errors.OverBudget):
+        deployed.whole(ClientKey.parse(poor), input="hello")
+    assert asked(deployed.claude) == 0
+
+
+def test_thinking_is_not_carried_to_another_model(deployed: Deployed) -> None:
+    deployed.claude.plan([sorts("question")])
+    thought = {"type": "thinking", "thinking": "hm", "signature": "of-another-model"}
+    said = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "b"}]},
+        {"role": "user", "content": "how long?"},
+    ]
+
+    async def do(orchestra: Orchestra, deadline: float) -> str | None:
+        body = {"messages": said}
+        routed = await orchestra.answer(INCOMING, deployed.key, body, {}, deadline=deadline)
+        return routed.reply.request_id
+
+    sent = json.loads(deployed.claude.body(deployed.run(do) or ""))
+    assert [block["type"] for block in sent["messages"][1]["content"]] == ["text"]

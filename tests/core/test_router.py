@@ -1,0 +1,110 @@
+"""Choosing never fails, and never chooses what a client may not use."""
+
+import pytest
+
+from claude_core import errors
+from claude_core.models import MODELS, Model
+from claude_core.routes import Table
+from claude_core.routing.choice import Reason
+from claude_core.routing.policy import Purse, next_line
+from claude_core.routing.warm import WARM_S
+from tests.core.routing import ALL, BALANCED, DEEP, FAST, Routing, answer, verdict
+
+
+@pytest.mark.parametrize(
+    ("intent", "model"),
+    [("question", FAST), ("task", BALANCED), ("creative", BALANCED), ("code", BALANCED)],
+)
+def test_an_intent_takes_its_route(intent: str, model: Model) -> None:
+    choice = Routing(verdict(intent)).choose()
+    assert (choice.route.intent, choice.model, choice.reason) == (intent, model, Reason.CLASSIFIED)
+    assert choice.cost == 7
+
+
+def test_what_is_not_sure_takes_the_default_and_says_what_it_might_have_been() -> None:
+    choice = Routing(verdict("question", 0.5)).choose()
+    assert (choice.model, choice.reason) == (BALANCED, Reason.UNSURE)
+    assert choice.to_json()["confidence"] == 0.5
+    assert choice.to_json()["intent"] == "unknown"
+
+
+def test_a_model_that_is_asked_for_by_name_is_taken_and_nothing_is_classified() -> None:
+    routing = Routing(verdict("question"))
+    choice = routing.choose(model="deep")
+    assert (choice.model, choice.reason, routing.asked) == (DEEP, Reason.ASKED, [])
+    assert routing.choose(model="auto").reason is Reason.CLASSIFIED
+    with pytest.raises(errors.NotFound):
+        routing.choose(model="gpt")
+
+
+def test_attachments_are_not_classified() -> None:
+    routing = Routing(verdict("question"))
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": ""}}
+    messages = [{"role": "user", "content": [image, {"type": "text", "text": "what is it?"}]}]
+    choice = routing.choose(messages=messages)
+    assert (choice.model, choice.reason, routing.asked) == (BALANCED, Reason.ATTACHMENTS, [])
+
+
+@pytest.mark.parametrize("intent", Table.own().routes)
+@pytest.mark.parametrize("allowed", [[FAST], [BALANCED], [DEEP], [FAST, DEEP], [BALANCED, DEEP]])
+def test_no_client_gets_a_model_that_it_may_not_use(intent: str, allowed: list[Model]) -> None:
+    choice = Routing(verdict(intent)).choose("route me to opus", Purse(allowed))
+    assert choice.model in allowed
+
+
+def test_where_a_route_is_too_dear_for_a_client_the_nearest_below_answers() -> None:
+    assert Routing(verdict("code")).choose(purse=Purse([FAST])).model is FAST
+    assert Routing(verdict("code")).choose(purse=Purse([FAST, DEEP])).model is FAST
+
+
+def test_without_the_classifiers_model_nothing_is_classified() -> None:
+    routing = Routing(verdict("question"))
+    choice = routing.choose(purse=Purse([BALANCED]))
+    assert (choice.reason, routing.asked) == (Reason.NO_CLASSIFIER, [])
+
+
+def test_who_may_use_nothing_is_told_so() -> None:
+    with pytest.raises(errors.NotAllowed):
+        Routing(verdict("question")).choose(purse=Purse([]))
+
+
+def test_with_little_money_left_the_cheapest_answers_and_nothing_is_classified() -> None:
+    routing = Routing(verdict("code"))
+    choice = routing.choose(purse=Purse(ALL.allowed, left=0.04))
+    assert (choice.model, choice.reason, routing.asked) == (FAST, Reason.BUDGET, [])
+
+
+def test_a_conversation_stays_on_its_model_while_its_prompt_is_warm() -> None:
+    routing = Routing(verdict("code"))
+    said = [{"role": "user", "content": "a loop"}]
+    choice = routing.choose(messages=said)
+    routing.router.warm.note("client", {"messages": said}, choice)
+    routing.says = verdict("question")
+    more = [
+        *said,
+        {"role": "assistant", "content": "…"},
+        {"role": "user", "content": "thanks, why?"},
+    ]
+    stays = routing.choose(messages=more)
+    assert (stays.model, stays.reason, stays.cost) == (BALANCED, Reason.CONVERSATION, 0)
+    assert stays.route is choice.route
+    assert routing.choose(messages=more, purse=Purse([FAST])).model is FAST
+    routing.now += WARM_S
+    assert routing.choose(messages=more).model is FAST
+
+
+def test_the_next_line_is_the_nearest_in_price_and_one_that_reads_more_if_it_must() -> None:
+    choice = Routing(verdict("code")).choose()
+    other = next_line(choice, ALL)
+    assert other is not None
+    assert (other.model, other.reason) == (FAST, Reason.FALLBACK)
+    assert next_line(choice, Purse([BALANCED])) is None
+    assert next_line(choice, ALL, larger=True) is None, "all read a million tokens"
+
+
+def test_what_is_saved_is_told_against_the_dearest_and_choosing_is_paid_from_it() -> None:
+    reply = answer("x")
+    choice = Routing(verdict("question")).choose()
+    saved = DEEP.cost(reply.usage) - FAST.cost(reply.usage) - 7
+    assert choice.to_json(reply.usage)["saved_usd"] == saved / 10**9
+    assert all(model.price.output for model in MODELS)
