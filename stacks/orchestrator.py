@@ -131,9 +131,10 @@ class OrchestratorStack(Stack):
                     kit("classifier_duration", "p50"),
                     kit("classifier_duration", "p99"),
                 ],
-                "Classifier's failures, and answers by another model instead": [
+                "Classifier's failures; answers by another model; begun early, not wanted": [
                     kit("classifier_failures"),
                     kit("route_fallbacks"),
+                    kit("guesses_ended"),
                 ],
                 "Requests and refusals": [
                     rest.api.metric_count(),

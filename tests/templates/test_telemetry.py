@@ -23,7 +23,7 @@ JOBS = {
 }
 ROUTED = {
     *("routed", "routing_cost_usd", "routing_saved_usd", "route_fallbacks"),
-    *("classifier_duration", "classifier_failures"),
+    *("classifier_duration", "classifier_failures", "guesses_ended"),
     *(f"route_{intent}" for intent in Table.own().routes),
 }
 BESIDES = {"WebsocketStack": CHAT, "QueueStack": JOBS, "OrchestratorStack": ROUTED}
