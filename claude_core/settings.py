@@ -13,8 +13,7 @@ class Environment:
     the variables are named as the fields are, in capitals."""
 
     def to_env(self) -> dict[str, str]:
-        values = {name: getattr(self, name.lower()) for name in _names(type(self))}
-        return {name: value for name, value in values.items() if value}
+        return {name: said for name in _names(type(self)) if (said := getattr(self, name.lower()))}
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -44,7 +43,6 @@ class Settings(Environment):
     """What logs and metrics are filed under: the stack's name."""
     clients_table: str
     history_table: str
-    """Where each client's days are kept."""
     alarm_topic: str
     """ARN of the topic that is told when a budget runs out."""
     claude_secret: str
@@ -70,7 +68,6 @@ class ChatSettings(Environment):
     messages_per_minute: str
     """Of one socket."""
     sockets_per_client: str
-    """Of one client, at one task."""
     sockets_per_task: str
     auth_s: str
     """From the connection to a proved handshake."""
@@ -92,9 +89,16 @@ class ChatSettings(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSettings(Environment):
+    """What a process that chooses the model is told besides."""
+
+    routes_file: str
+    """Path of the table of routes in the bundle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSettings(Environment):
-    """Where jobs are kept and sent: for all who touch them. Numbers as text, in the unit of their
-    name."""
+    """Where jobs are kept and sent; every number as text, in the unit of its name."""
 
     jobs_table: str
     files_bucket: str
@@ -118,11 +122,10 @@ class JobSettings(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSettings(Environment):
-    """Which services are woken from zero tasks, for those that send jobs to their queues."""
+    """Which services are woken from zero tasks, by name, for those that send jobs to them."""
 
     cluster: str
     now_service: str
-    """Names, of the cluster and of the services in it."""
     long_service: str
 
 
@@ -150,7 +153,6 @@ class WorkerSettings(Environment):
     job_timeout_s: str
     """What Claude has for one job."""
     drain_s: str
-    """From SIGTERM to the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,14 +171,12 @@ class Runtime:
     function_name: str | None = None
     """Set on Lambda alone."""
     task_metadata_url: str | None = None
-    """Set on ECS alone."""
     agent_url: str | None = None
-    """Set on ECS alone: where a task protects itself from being scaled in."""
+    """Set on ECS alone, both: with this one a task protects itself from being scaled in."""
     port: int = 8080
     """Where a service listens; the Lambda Web Adapter's own default."""
     host: str = "127.0.0.1"
-    """Everywhere only on Fargate, which names no port: its security group lets the load balancer
-    in alone."""
+    """Everywhere on Fargate alone, where a security group lets in nobody but the balancer."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Runtime":

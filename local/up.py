@@ -142,11 +142,16 @@ def _show(outputs: dict[str, Any]) -> None:
         console.print(f"chat page   {chat}/", soft_wrap=True)
     if jobs := outputs.get("QueueStack", {}).get("ApiUrl"):
         console.print(f"jobs        {jobs}", soft_wrap=True)
+    if routed := outputs.get("OrchestratorStack", {}).get("ApiUrl"):
+        console.print(f"orchestrate {routed}", soft_wrap=True)
     console.print(f"Claude      {outputs['Local']['ClaudeUrl']}", soft_wrap=True)
     console.print(f"client key  {key}\n", soft_wrap=True)
     body = json.dumps({"prompt": "Why is the sky blue?"})
+    question = json.dumps({"input": "Why is the sky blue?"})
+    chosen = f"curl {routed}/v1/orchestrate -H 'x-api-key: {key}' -d '{question}'\n\n"
     console.print(
         f"curl {url}/prompt -H 'x-api-key: {key}' -d '{body}'\n\n"
+        f"{chosen if routed else ''}"
         f"client = anthropic.Anthropic(base_url={url!r}, api_key={key!r})\n",
         soft_wrap=True,
         markup=False,

@@ -1,6 +1,7 @@
 """`python -m service_src`: the service on one port, until SIGTERM."""
 
 import gc
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,9 +20,13 @@ def main() -> None:
 def _on_lambda(settings: "Settings", runtime: "Runtime") -> None:
     import uvicorn
 
+    from claude_core.settings import RouterSettings
     from service_src.app import create
 
-    app = create(settings, runtime)
+    router = None
+    with suppress(KeyError):  # its stack says so: this function chooses the model
+        router = RouterSettings.from_env()
+    app = create(settings, runtime, router=router)
     gc.enable()
     uvicorn.run(
         app,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import cached_property, partial
 
 from fastapi import Request, Response
@@ -14,8 +14,11 @@ from claude_core import messages
 from claude_core.clients import ClientKey
 from claude_core.errors import InvalidRequest, KitError, NotFound, TooLarge
 from claude_core.incoming import Incoming
+from claude_core.limits import Limits
+from claude_core.reply import Reply
 from claude_core.serve import Free, Kit
 from claude_core.settings import Runtime, Settings
+from claude_core.sse import Event
 from claude_core.telemetry import Telemetry
 from claude_core.wire import MAX_BODY_BYTES, from_bytes
 from service_src.crowd import Crowd
@@ -50,6 +53,16 @@ class Api:
     async def messages(self, request: Request) -> Response:
         """Streamed if the body asks for it, else whole; refusals come before either begins."""
         return await self.answered(request, self._messages)
+
+    @property
+    def begun_by(self) -> float:
+        """When a whole answer must be in, or a streamed one have begun (event loop's clock)."""
+        return asyncio.get_running_loop().time() + float(self._settings.answer_timeout_s)
+
+    @property
+    def over_by(self) -> float:
+        """When a streamed answer must have ended."""
+        return asyncio.get_running_loop().time() + float(self._settings.stream_timeout_s)
 
     async def count_tokens(self, request: Request) -> Response:
         return await self.answered(request, self._count_tokens)
@@ -86,17 +99,25 @@ class Api:
 
     async def _messages(self, request: Request, incoming: Incoming, started: float) -> Response:
         key = ClientKey.from_headers(request.headers)
-        body = from_bytes(await _body(request))
+        body = from_bytes(await body_of(request))
         checked, kit = messages.request(body, request.headers), self.kit
-        begun_by = self._in(self._settings.answer_timeout_s)
         if not body.get("stream"):
-            whole = kit.answer(incoming, key, checked, deadline=begun_by)
+            whole = kit.answer(incoming, key, checked, deadline=self.begun_by)
             answer = await while_connected(request.receive, whole)
-            reply, headers = answer.reply, answer.limits.to_headers()
-            headers["request-id"] = reply.request_id or incoming.request_id
-            return Response(reply.body, headers=headers, media_type="application/json")
-        over_by = self._in(self._settings.stream_timeout_s)
-        events = kit.stream(incoming, key, checked, deadline=over_by, open_deadline=begun_by)
+            return message(answer.reply.body, answer.reply, answer.limits, incoming)
+        events = kit.stream(
+            incoming, key, checked, deadline=self.over_by, open_deadline=self.begun_by
+        )
+        return await self.streamed(request, incoming, started, events)
+
+    async def streamed(
+        self,
+        request: Request,
+        incoming: Incoming,
+        started: float,
+        events: AsyncGenerator[Event],
+    ) -> Response:
+        """An answer event by event, once its first is there."""
         first = await while_connected(request.receive, anext(events))
         return EventStream(
             first,
@@ -110,9 +131,8 @@ class Api:
 
     async def _count_tokens(self, request: Request, incoming: Incoming, _: float) -> Response:
         key = ClientKey.from_headers(request.headers)
-        checked = messages.count_request(from_bytes(await _body(request)), request.headers)
-        deadline = self._in(self._settings.answer_timeout_s)
-        return _free(await self.kit.count_tokens(key, checked, deadline=deadline), incoming)
+        checked = messages.count_request(from_bytes(await body_of(request)), request.headers)
+        return _free(await self.kit.count_tokens(key, checked, deadline=self.begun_by), incoming)
 
     async def _models(self, request: Request, incoming: Incoming, _: float) -> Response:
         return _free(await self.kit.models(ClientKey.from_headers(request.headers)), incoming)
@@ -133,10 +153,6 @@ class Api:
         request_id = json.loads(context).get("requestId") or f"req_{uuid.uuid4().hex}"
         return Incoming.of(request_id, request.headers)
 
-    @staticmethod
-    def _in(seconds: str) -> float:
-        return asyncio.get_running_loop().time() + float(seconds)
-
 
 def refusal(err: KitError, incoming: Incoming) -> Response:
     """An error in the Messages API's shape."""
@@ -145,12 +161,18 @@ def refusal(err: KitError, incoming: Incoming) -> Response:
     return Response(content, err.status, err.to_headers(shown), media_type="application/json")
 
 
+def message(body: bytes, reply: Reply, limits: Limits, incoming: Incoming) -> Response:
+    """A whole answer of Claude."""
+    headers = {**limits.to_headers(), "request-id": reply.request_id or incoming.request_id}
+    return Response(body, headers=headers, media_type="application/json")
+
+
 def _free(free: Free, incoming: Incoming) -> Response:
     headers = {**free.limits.to_headers(), "request-id": incoming.request_id}
     return Response(free.body, headers=headers, media_type="application/json")
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
     """The body, no more of it than the limit, and no later than it may be.
 
     Raises:

@@ -8,15 +8,21 @@ from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
 
 from claude_core.errors import Unavailable
-from claude_core.settings import ChatSettings, Runtime, Settings
+from claude_core.settings import ChatSettings, RouterSettings, Runtime, Settings
 from service_src.api import Api
 
 BEFORE_SNAPSHOT, AFTER_RESTORE = "/snapshot/before", "/snapshot/after"
 """Called by the Lambda Web Adapter, which refuses them to everybody else."""
 
 
-def create(settings: Settings, runtime: Runtime, chat: ChatSettings | None = None) -> FastAPI:
-    """The application; without `chat` it is the function's: `POST /v1/messages` alone.
+def create(
+    settings: Settings,
+    runtime: Runtime,
+    chat: ChatSettings | None = None,
+    router: RouterSettings | None = None,
+) -> FastAPI:
+    """The application; without `chat` it is a function's: `POST /v1/messages` alone, or, with
+    `router`, `POST /v1/orchestrate` alone.
 
     `app.state.live` is what a server has to drain, or None.
     """
@@ -39,8 +45,13 @@ def create(settings: Settings, runtime: Runtime, chat: ChatSettings | None = Non
     app = FastAPI(openapi_url=None, lifespan=lifespan)
     app.state.live = live
     app.add_exception_handler(HTTPException, api.no_route)
-    app.add_api_route("/v1/messages", api.messages, methods=["POST"], response_model=None)
     app.add_api_route("/health", lambda: {"status": "ok"})
+    if router:
+        from service_src.orchestrate import Orchestrate
+
+        Orchestrate(api, router).add_to(app)
+    else:
+        app.add_api_route("/v1/messages", api.messages, methods=["POST"], response_model=None)
     if live:
         live.add_to(app)
     if runtime.function_name:

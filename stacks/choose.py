@@ -14,6 +14,7 @@ CONTEXT_KEYS = (
     "hosted_zone_name",
     "domain_name",
     "base_image",
+    "routes_file",
 )
 """What may be given with `cdk -c KEY=VALUE`; everything else is an entry in ENVIRONMENTS."""
 

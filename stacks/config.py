@@ -74,6 +74,11 @@ class Config(ServiceNumbers, QueueNumbers):
     waf_requests_per_5_min: int | None = None
     """From one address; None leaves the firewall out."""
 
+    routes_file: str | None = None
+    """A team's own table of routes, by its path in this repository; None: the one that ships."""
+    classifier_failures_percent: int = 20
+    """Of the questions asked of the classifier in five minutes, before an alarm rings."""
+
     @property
     def function_timeout_s(self) -> int:
         return self.api_timeout_s - 1

@@ -1,7 +1,5 @@
 """The serverless pattern: REST API -> Lambda -> Claude."""
 
-from dataclasses import replace
-
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
@@ -16,7 +14,7 @@ from stacks.parts.firewall import Firewall
 from stacks.parts.function import Function
 from stacks.parts.kit_metrics import KitMetrics
 from stacks.parts.rest_api import RestApi, buffered, streamed
-from stacks.parts.web_adapter import HANDLER, adapter_env, web_adapter
+from stacks.parts.stream_function import StreamFunction
 from stacks.shared import SharedStack
 
 BUFFERED_ROUTES = (
@@ -53,22 +51,12 @@ class ServerlessStack(Stack):
             timeout_s=config.function_timeout_s,
             description="The routes that answer at once",
         )
-        streaming = replace(
-            settings,
-            answer_timeout_s=str(config.stream_answer_timeout_s),
-            stream_timeout_s=str(config.stream_timeout_s),
-            ping_s=str(config.ping_s),
-        )
-        stream_function = Function(
+        stream_function = StreamFunction(
             self,
             "StreamFunction",
             config=config,
-            package="service_src",
-            handler=HANDLER,
-            env={**streaming.to_env(), **adapter_env(config)},
-            timeout_s=config.stream_function_timeout_s,
+            settings=settings,
             description="POST /v1/messages, streamed",
-            layers=[web_adapter(self, "WebAdapter", config=config)],
         )
         functions = (api_function, stream_function)
         rest = RestApi(

@@ -66,13 +66,11 @@ def classification(table: Table, text: str) -> Request:
 
 def read(reply: Reply, table: Table) -> Verdict | None:
     """The verdict of an answer, or None: it has no intent of the table."""
-    text = reply.text
-    if len(text) > LONGEST_ANSWER:
-        return None
     try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        text = reply.text
+        found: Any = json.loads(text) if len(text) <= LONGEST_ANSWER else None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None  # no JSON, or not even blocks of text
     if not isinstance(found, dict) or found.keys() != {"intent", "confidence"}:
         return None
     intent, confidence = found["intent"], found["confidence"]

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsii
@@ -30,9 +31,14 @@ LEFT_OUT = (
     *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h"),
 )
 """Parts of wheels that no handler reads."""
+Files = Mapping[str, Path]
+"""What else a bundle holds: paths in it, and where each comes from."""
+NONE: Files = {}
 
 
-def lambda_code(scope: Construct, package: str, config: Config) -> lambda_.Code:
+def lambda_code(
+    scope: Construct, package: str, config: Config, files: Files = NONE
+) -> lambda_.Code:
     """The code of one edge package: itself, the core, its locked dependencies, all compiled.
 
     Where the target's Python is not to be had the bundle goes without bytecode, and the stack says
@@ -49,24 +55,29 @@ def lambda_code(scope: Construct, package: str, config: Config) -> lambda_.Code:
             )
     return lambda_.Code.from_asset(
         str(ROOT / package),
-        asset_hash=bundle_hash(package, target, bytecode=python is not None),
+        asset_hash=bundle_hash(package, target, files, bytecode=python is not None),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
-            image=DockerImage.from_registry("not-used"), local=_Local(package, target, python)
+            image=DockerImage.from_registry("not-used"),
+            local=_Local(package, target, python, files),
         ),
     )
 
 
-def bundle_hash(package: str, target: Target, *, bytecode: bool = False) -> str:
+def bundle_hash(
+    package: str, target: Target, files: Files = NONE, *, bytecode: bool = False
+) -> str:
     """A name for what is in a bundle: sources, lock, target Python, and whether bytecode is in."""
     digest = hashlib.sha256(f"{target} {bytecode}".encode())
-    for source in _sources(package):
-        digest.update(f"\0{source.relative_to(ROOT)}\0".encode() + source.read_bytes())
+    for name, source in _sources(package, files).items():
+        digest.update(f"\0{name}\0".encode() + source.read_bytes())
     digest.update((ROOT / package / "requirements.lock").read_bytes())
     return digest.hexdigest()
 
 
-def bundle(package: str, target: Target, out: Path, python: Path | None = None) -> None:
+def bundle(
+    package: str, target: Target, out: Path, python: Path | None = None, files: Files = NONE
+) -> None:
     """Write a bundle to `out`, with bytecode if there is the target's `python` to compile it.
 
     Raises:
@@ -84,32 +95,34 @@ def bundle(package: str, target: Target, out: Path, python: Path | None = None) 
     for pattern in LEFT_OUT:
         for path in list(out.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for source in _sources(package):
-        copy = out / source.relative_to(ROOT)
+    for name, source in _sources(package, files).items():
+        copy = out / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)  # its mode too: the streaming function starts a script
     if python:
         compile_all(out, python)
 
 
-def _sources(package: str) -> list[Path]:
-    files = [path for part in ("claude_core", package) for path in (ROOT / part).rglob("*")]
+def _sources(package: str, files: Files) -> dict[str, Path]:
+    """By path in the bundle, in an order that is the same everywhere."""
+    found = [path for part in ("claude_core", package) for path in (ROOT / part).rglob("*")]
     unused = ROOT / UNUSED.get(package, "-")
-    return sorted(
+    own = sorted(
         path
-        for path in files
+        for path in found
         if path.is_file()
         and unused not in path.parents
         and not any(path.match(skip) for skip in SKIPPED)
         and "__pycache__" not in path.parts
     )
+    return {**{str(path.relative_to(ROOT)): path for path in own}, **files}
 
 
 @jsii.implements(ILocalBundling)
 class _Local:
-    def __init__(self, package: str, target: Target, python: Path | None) -> None:
-        self._package, self._target, self._python = package, target, python
+    def __init__(self, package: str, target: Target, python: Path | None, files: Files) -> None:
+        self._package, self._target, self._python, self._files = package, target, python, files
 
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        bundle(self._package, self._target, Path(output_dir), self._python)
+        bundle(self._package, self._target, Path(output_dir), self._python, self._files)
         return True

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.config import Config
-from stacks.parts.assets import lambda_code
+from stacks.parts.assets import NONE, Files, lambda_code
 from stacks.parts.log_group import log_group
 from stacks.parts.nag import acknowledge
 
@@ -31,9 +31,11 @@ class Function(Construct):
         description: str,
         layers: Sequence[lambda_.ILayerVersion] = (),
         waited_for: bool = True,
+        files: Files = NONE,
     ) -> None:
         """
         Args:
+            files: what else its bundle holds, by path in it.
             waited_for: by a caller, so that a snapshot is worth its price.
         """
         super().__init__(scope, id)
@@ -46,7 +48,7 @@ class Function(Construct):
             "Function",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_code(self, package, config),
+            code=lambda_code(self, package, config, files),
             handler=handler,
             environment=env,
             role=self.role,

@@ -25,6 +25,8 @@ class Rule:
     field: str
     holds: Callable[[Any, Config], bool]
     says: str
+    adds: Callable[[Any], str] = lambda _: ""
+    """What is wrong with this very value, where that says more."""
 
 
 def between(low: int, high: int) -> Callable[[Any, Config], bool]:
@@ -90,7 +92,8 @@ def check_config(stack: Stack, config: Config, rules: Iterable[Rule]) -> set[str
     broken = [rule for rule in rules if not rule.holds(getattr(config, rule.field), config)]
     for rule in broken:
         value = getattr(config, rule.field)
-        _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {rule.says}")
+        says = rule.says + rule.adds(value)
+        _refuse(stack, f"{rule.field} = {value!r} in env {config.environment}: {says}")
     return {rule.field for rule in broken}
 
 

@@ -82,9 +82,18 @@ def test_the_start_script_of_the_streaming_function_can_be_started(tmp_path: Pat
     assert os.access(tmp_path / HANDLER, os.X_OK)
 
 
+def test_a_teams_own_table_of_routes_is_at_the_bundles_root(tmp_path: Path) -> None:
+    table = assets.ROOT / "claude_core/routes.json"
+    assets.bundle("service_src", host(), tmp_path, files={"routes.json": table})
+    assert (tmp_path / "routes.json").read_bytes() == table.read_bytes()
+
+
 IMPORTED = {
     "lambda_src": "from lambda_src import api; print(len(api.ROUTES))",
-    "service_src": "import service_src.app, service_src.__main__, uvicorn; print('up')",
+    "service_src": (
+        "import service_src.app, service_src.orchestrate, service_src.__main__, uvicorn\n"
+        "print('up')"
+    ),
 }
 
 

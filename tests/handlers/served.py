@@ -47,11 +47,11 @@ class Served:
             assert answer.status_code == 200, answer.read()
             yield answer.iter_raw()
 
-    def spent(self) -> int:
-        """Nano-dollars that the client was charged."""
+    def spent(self, budget: int = BUDGET) -> int:
+        """Nano-dollars of it that the client was charged."""
         row = self.aws.row(self.client)
         left = [int(value) for name, value in row.items() if name.startswith("left_")]
-        return BUDGET - left[0] if left else 0
+        return budget - left[0] if left else 0
 
     def open(self) -> int:
         return len(self.aws.row(self.client)["open"])

@@ -47,6 +47,14 @@ def test_a_change_of_source_or_lock_is_a_new_name(copy: Path, changed: str) -> N
     assert now() != before
 
 
+def test_what_else_a_bundle_holds_is_part_of_its_name(copy: Path, tmp_path: Path) -> None:
+    def named(at: str, text: str) -> str:
+        (tmp_path / "routes.json").write_text(text)
+        return assets.bundle_hash("lambda_src", ARM, {at: tmp_path / "routes.json"})
+
+    assert len({now(), named("a.json", "1"), named("b.json", "1"), named("a.json", "2")}) == 4
+
+
 def test_a_new_or_renamed_source_is_a_new_name(copy: Path) -> None:
     before = now()
     (copy / "claude_core" / "clients.py").rename(copy / "claude_core" / "callers.py")

@@ -16,6 +16,7 @@ from stacks import config as configs
 from stacks.choose import choose
 from stacks.config import DEV, ENVIRONMENTS
 from stacks.network import NetworkStack
+from stacks.orchestrator import OrchestratorStack
 from stacks.parts import rules, service_rules
 from stacks.queue_worker import QueueStack
 from stacks.serverless import ServerlessStack
@@ -24,9 +25,9 @@ from stacks.shared import SharedStack
 from stacks.websocket import WebsocketStack
 from tests.synth import PROD_GIVEN, make_app
 
-EACH = (ServerlessStack, WebsocketStack, QueueStack)
-STREAMING = (ServerlessStack, WebsocketStack)
-APIS = (ServerlessStack, QueueStack)
+EACH = (ServerlessStack, WebsocketStack, QueueStack, OrchestratorStack)
+STREAMING = (ServerlessStack, WebsocketStack, OrchestratorStack)
+APIS = (ServerlessStack, QueueStack, OrchestratorStack)
 CONTAINERS = (WebsocketStack, QueueStack)
 ZONE = {"hosted_zone_id": "Z123", "hosted_zone_name": "example.com"}
 VPC = Vpc(id="v", zones=("a", "b"), public_subnets=("s", "t"))
@@ -73,7 +74,7 @@ def test_without_a_word_it_is_dev_and_flags_of_cdk_are_not_ours() -> None:
         ("api_timeout_s", 3, APIS),
         ("lambda_memory_mb", 128, APIS),
         ("requests_per_s", 0, APIS),
-        ("stream_api_timeout_s", 901, ServerlessStack),
+        ("stream_api_timeout_s", 901, (ServerlessStack, OrchestratorStack)),
         ("ping_s", 300, STREAMING),
         ("canary", "SOME_PERCENT", APIS),
         ("requests_burst", 10_000, APIS),
@@ -84,6 +85,8 @@ def test_without_a_word_it_is_dev_and_flags_of_cdk_are_not_ours() -> None:
         ("min_tasks", 3, WebsocketStack),
         ("drain_s", 111, CONTAINERS),
         ("visibility_s", 900, QueueStack),
+        ("routes_file", "docs/gotchas.md", OrchestratorStack),
+        ("classifier_failures_percent", 0, OrchestratorStack),
     ],
 )
 def test_an_impossible_number_names_field_value_and_rule_and_stops_one_stack(

@@ -8,6 +8,7 @@ import pytest
 from claude_core import messages
 from claude_core.incoming import Incoming
 from claude_core.reply import Reply
+from claude_core.routes import Table
 from claude_core.telemetry import COUNTED, NAMESPACE, Telemetry
 from stacks import PATTERNS
 from tests.synth import template
@@ -20,7 +21,12 @@ JOBS = {
     *("oldest_now_s", "oldest_long_s"),
     *("batches_created", "batches_overdue", "inbox_refused"),
 }
-BESIDES = {"WebsocketStack": CHAT, "QueueStack": JOBS}
+ROUTED = {
+    *("routed", "routing_cost_usd", "routing_saved_usd", "route_fallbacks"),
+    *("classifier_duration", "classifier_failures", "guesses_ended"),
+    *(f"route_{intent}" for intent in Table.own().routes),
+}
+BESIDES = {"WebsocketStack": CHAT, "QueueStack": JOBS, "OrchestratorStack": ROUTED}
 """What a pattern writes that the others do not."""
 EACH_PATTERN = pytest.mark.parametrize("stack", [pattern.__name__ for pattern in PATTERNS])
 

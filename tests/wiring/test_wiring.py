@@ -14,7 +14,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from claude_core.settings import ChatSettings, Runtime, Settings
+from claude_core.settings import ChatSettings, RouterSettings, Runtime, Settings
 from lambda_src import api
 from local.fake_claude.inprocess import Fake
 from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
@@ -81,6 +81,21 @@ def use_stream(key: str, aws: AwsDouble) -> None:
             assert "end_turn" in answer.text
 
 
+def use_orchestrator(key: str, aws: AwsDouble) -> None:
+    """The same service where its stack says that it chooses the model."""
+    app = create(Settings.from_env(), Runtime.from_env(), router=RouterSettings.from_env())
+    with serving(app) as url, httpx2.Client(base_url=url, timeout=20) as http:
+        for hook in (BEFORE_SNAPSHOT, AFTER_RESTORE):
+            http.post(hook).raise_for_status()
+        for more in ({}, {"stream": True}):
+            asking = {"input": "Who are you?", **more}
+            answer = http.post("/v1/orchestrate", json=asking, headers={"x-api-key": key})
+            assert answer.status_code == 200, answer.text
+            assert "end_turn" in answer.text
+        for path in ("/health", "/openapi.json"):
+            http.get(path).raise_for_status()
+
+
 def use_service(key: str, aws: AwsDouble) -> None:
     """The service as a task runs it: its routes, then a chat by ticket, in which a message is
     replaced."""
@@ -106,6 +121,7 @@ def use_service(key: str, aws: AwsDouble) -> None:
 USES: dict[str, dict[str, Use]] = {
     "ServerlessStack": {"ApiFunction": use_api, "StreamFunction": use_stream},
     "WebsocketStack": {"TaskDefinition": use_service},
+    "OrchestratorStack": {"Function": use_orchestrator},
     "QueueStack": {
         "JobsFunction": use_jobs,
         "InboxFunction": use_inbox,
