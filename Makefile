@@ -82,6 +82,9 @@ vendor: node_modules/installed ## copy what the chat page is served with from no
 bench-chat: install ## the chat's part of it: first token, CPU of a token, memory of a socket
 	$(BIN)/python -m benchmarks.chat $(if $(RUNS),--runs $(RUNS))
 
+bench-orchestrator: install ## how soon a routed answer begins, and the CPU of routing (RUNS=)
+	$(BIN)/python -m benchmarks.orchestrator $(if $(RUNS),--runs $(RUNS))
+
 bench-queue: install ## the queue's part of it, beside naive and tuned Celery: needs redis-server
 	$(BIN)/python -m benchmarks.jobs $(if $(RUNS),--runs $(RUNS))
 
@@ -93,4 +96,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check lint test-live test-browser image-test faults faults-long mutants bench bench-chat bench-queue vendor lock
+.PHONY: help install synth local local-stop test pytest check lint test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock
