@@ -60,9 +60,10 @@ image-test: install ## the images, built and run: needs a Docker engine, or root
 test-browser: install ## the chat page in headless Chromium (chromium of the system, or of CHROMIUM=)
 	$(BIN)/python -m pytest -m browser tests/browser
 
-bench: install ## functions, chat and jobs beside naive ones (RUNS=7: rounds, of which the medians are shown)
+bench: install ## functions, jobs and routing beside naive ones (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python -m benchmarks.jobs $(if $(RUNS),--runs $(RUNS))
+	$(BIN)/python -m benchmarks.orchestrator $(if $(RUNS),--runs $(RUNS))
 
 faults: install ## worker and batch lane: 1,000 seeds of faults and kills, each failpoint alone (SEEDS=, JOBS=)
 	$(BIN)/python -m tests.faults $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS))
