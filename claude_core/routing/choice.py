@@ -15,6 +15,7 @@ class Reason(StrEnum):
     ASKED = "asked for by name"
     CONVERSATION = "the conversation is on it"
     ATTACHMENTS = "attachments are not classified"
+    LONG = "a long prompt is not classified"
     CLASSIFIED = "classified"
     UNSURE = "classified, but not surely"
     LATE = "the classifier was late"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from claude_core import messages
 from claude_core.errors import NotAllowed
-from claude_core.models import MODELS, Model, resolve
+from claude_core.models import LONG_PROMPT_TOKENS, MODELS, Model, resolve
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason, Verdict
-from claude_core.wire import Json
+from claude_core.wire import Json, to_bytes
 
 ATTACHED = {"image", "document"}
 LITTLE = 0.05
@@ -35,10 +35,16 @@ class Purse:
     def cheapest(self) -> Model:
         return min(self.allowed, key=_price)
 
-    def nearest(self, wanted: Model) -> Model:
-        """The model itself, or the dearest allowed one that is no dearer; else the cheapest."""
-        below = [model for model in self.allowed if _price(model) <= _price(wanted)]
-        return wanted if wanted in self.allowed else max(below, key=_price, default=self.cheapest)
+    def nearest(self, wanted: Model, tokens: int = 0) -> Model:
+        """The model itself, or the dearest allowed one that is no dearer; else the cheapest.
+
+        Args:
+            tokens: of the prompt, about: who cannot read so many is passed over, if another can.
+        """
+        reading = [model for model in self.allowed if model.max_input_tokens >= tokens]
+        able = reading or list(self.allowed)
+        below = [model for model in able if _price(model) <= _price(wanted)]
+        return wanted if wanted in able else max(below or [min(able, key=_price)], key=_price)
 
 
 def free(table: Table, body: Json, purse: Purse) -> Choice | None:
@@ -60,18 +66,24 @@ def free(table: Table, body: Json, purse: Purse) -> Choice | None:
         )
     if any(block.get("type") in ATTACHED for block, _ in messages.blocks(body)):
         return decide(table, purse, None, Reason.ATTACHMENTS)
+    if (tokens := len(to_bytes(body)) // messages.BYTES_PER_TOKEN) > LONG_PROMPT_TOKENS:
+        return decide(table, purse, None, Reason.LONG, tokens)
     return None
 
 
 def decide(
-    table: Table, purse: Purse, verdict: Verdict | None, reason: Reason = Reason.CLASSIFIED
+    table: Table,
+    purse: Purse,
+    verdict: Verdict | None,
+    reason: Reason = Reason.CLASSIFIED,
+    tokens: int = 0,
 ) -> Choice:
     """The choice from a verdict, or from why there is none: then the default route answers."""
     route = table.default
     if verdict is not None:
         reason = Reason.UNSURE if verdict.confidence < table.confidence else reason
         route = route if reason is Reason.UNSURE else table.routes[verdict.intent]
-    model = purse.nearest(route.resolved)
+    model = purse.nearest(route.resolved, tokens)
     return Choice(route=route, model=model, reason=reason, verdict=verdict, dearest=purse.dearest)
 
 

@@ -1,5 +1,7 @@
 """Choosing never fails, and never chooses what a client may not use."""
 
+from dataclasses import replace
+
 import pytest
 
 from claude_core import errors
@@ -43,6 +45,22 @@ def test_attachments_are_not_classified() -> None:
     messages = [{"role": "user", "content": [image, {"type": "text", "text": "what is it?"}]}]
     choice = routing.choose(messages=messages)
     assert (choice.model, choice.reason, routing.asked) == (BALANCED, Reason.ATTACHMENTS, [])
+
+
+def test_a_prompt_above_a_hundred_thousand_tokens_is_not_classified() -> None:
+    routing = Routing(verdict("question"))
+    choice = routing.choose("x" * 420_000)
+    assert (choice.model, choice.reason, routing.asked) == (BALANCED, Reason.LONG, [])
+    assert routing.choose("x" * 380_000).reason is Reason.CLASSIFIED
+
+
+def test_a_prompt_that_a_model_cannot_read_goes_to_one_that_can() -> None:
+    short = replace(BALANCED, max_input_tokens=200_000)
+    purse = Purse([FAST, short, DEEP])
+    assert purse.nearest(short, 150_000) is short
+    assert purse.nearest(short, 300_000) is FAST
+    assert Purse([short, DEEP]).nearest(short, 300_000) is DEEP
+    assert Purse([short]).nearest(short, 300_000) is short
 
 
 @pytest.mark.parametrize("intent", Table.own().routes)
