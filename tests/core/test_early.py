@@ -89,6 +89,7 @@ def test_what_is_not_wanted_is_ended_within_a_tenth_of_a_second(
         took.append(asyncio.get_running_loop().time() - began)
 
     monkeypatch.setattr(early.Early, "_left", timed)
+    eager.table = replace(eager.table, speculate=1.0)
     for number in range(3):
         eager.claude.plan([{"name": "hang", "model": SONNET}])
         streamed(eager, f"hello {number}")
