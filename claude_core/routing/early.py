@@ -42,7 +42,11 @@ class Early:
         """It is wanted; raises as `calls.opened`."""
         self._guess.wanted = True
         opened = await self._task
-        return replace(opened, choice=choice) if opened.choice.model is choice.model else opened
+        made = opened.choice
+        if made.model is not choice.model:  # the default one could not answer, or refused
+            cost = choice.cost + made.cost
+            choice = replace(choice, model=made.model, reason=made.reason, cost=cost)
+        return replace(opened, choice=choice)
 
     def leave(self) -> None:
         """End it, without waiting for that; what it may have cost is charged."""

@@ -55,6 +55,15 @@ def test_what_the_route_agrees_with_is_kept_and_asked_once(eager: Deployed, inte
     assert guessed(eager) == 0
 
 
+def test_one_whose_model_cannot_answer_gives_way_and_keeps_its_intent(eager: Deployed) -> None:
+    """The classifier is not in the plan: the fake one takes the intent whose word it reads."""
+    eager.claude.plan([{"name": "overloaded", "model": SONNET}])
+    route = streamed(eager, "a task")[0].data["message"]["route"]
+    assert (route["intent"], route["confidence"], route["model"]) == ("task", 1.0, HAIKU)
+    assert route["reason"] == "the model before it could not answer"
+    assert guessed(eager) == 0
+
+
 def test_what_it_does_not_agree_with_is_ended_paid_and_metered(eager: Deployed) -> None:
     eager.claude.plan([sorts("question")])
     route = streamed(eager)[0].data["message"]["route"]
