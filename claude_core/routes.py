@@ -83,7 +83,7 @@ class Table:
         if not 2 <= len(routes) <= MOST_ROUTES:
             raise BadTable(f"routes: {len(routes)} are on; 2 to {MOST_ROUTES} can be told apart")
         default = found.get("default")
-        if default not in routes:
+        if not isinstance(default, str) or default not in routes:
             raise BadTable(f"default: must be one of {', '.join(routes)}")
         confidence, speculate = _share(found, "confidence", 0.6), _share(found, "speculate", 0.0)
         return cls(routes, routes[default], confidence, speculate)

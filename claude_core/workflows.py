@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from claude_core.admission import usd
 from claude_core.clients import ClientKey
-from claude_core.errors import OverBudget
+from claude_core.errors import KitError, OverBudget
 from claude_core.incoming import Incoming
 from claude_core.messages import Request, prompt_request
 from claude_core.reply import Reply
@@ -73,13 +73,18 @@ class Work:
                 f"next call may cost {usd(worst)}"
             )
         self._open += worst
+        cost = worst  # of what is cancelled, or lost, nobody says what it has cost
         try:
             answer = await self._kit.answer(
                 self._incoming, self._client, request, deadline=self._deadline, counted=True
             )
+            cost = answer.cost
+        except KitError as err:
+            cost = worst if err.may_be_billed else 0
+            raise
         finally:
             self._open -= worst
-        self.cost += answer.cost
+            self.cost += cost
         return answer.reply
 
 

@@ -6,6 +6,7 @@ for what it asks.
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,10 +15,12 @@ from claude_core.errors import (
     KitError,
     Overloaded,
     RateLimited,
+    Refused,
     UpstreamBroken,
     UpstreamRefused,
 )
 from claude_core.incoming import Incoming
+from claude_core.messages import Request
 from claude_core.reservation import Guess
 from claude_core.routing.asked import asked
 from claude_core.routing.choice import Choice
@@ -43,6 +46,15 @@ class Question:
     purse: Purse
     choice: Choice
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else could answer: then the chosen model is tried again."""
+        return next_line(self.choice, self.purse) is None
+
+    def request(self, choice: Choice | None = None) -> Request:
+        """What the chosen model is asked, or another."""
+        return asked(choice or self.choice, self.body, self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -57,8 +69,7 @@ class Opened:
 async def whole(kit: Kit, question: Question, *, deadline: float) -> tuple[Choice, Answer]:
     """An answer, and whose it is; raises as `Kit.answer`."""
 
-    async def ask(choice: Choice, retried: bool) -> Answer:
-        request = asked(choice, question.body, question.headers)
+    async def ask(request: Request, retried: bool = True) -> Answer:
         return await kit.answer(
             *(question.incoming, question.client, request),
             deadline=deadline,
@@ -67,12 +78,13 @@ async def whole(kit: Kit, question: Question, *, deadline: float) -> tuple[Choic
         )
 
     try:
-        answer = await ask(question.choice, retried=False)
+        answer = await ask(question.request(), retried=question.alone)
     except KitError as err:
-        choice = _instead(question, err)
-        return choice, await ask(choice, retried=True)
+        choice, request = _instead(question, err)
+        return choice, await ask(request)
     if answer.reply.stop_reason == "refusal" and (other := _after_refusal(question, answer.cost)):
-        return other, await ask(other, retried=True)
+        with suppress(KitError):  # then the refusal is the answer
+            return other, await ask(question.request(other))
     return question.choice, answer
 
 
@@ -94,14 +106,14 @@ async def opened(
         guess=guess,
     )
 
-    async def begin(choice: Choice, retried: bool) -> Opened:
-        rest = stream(asked(choice, question.body, question.headers), retried=retried)
+    async def begin(choice: Choice, request: Request, retried: bool = True) -> Opened:
+        rest = stream(request, retried=retried)
         return Opened(choice, [await anext(rest)], rest)
 
     try:
-        begun = await begin(question.choice, retried=False)
+        begun = await begin(question.choice, question.request(), retried=question.alone)
     except KitError as err:
-        return await begin(_instead(question, err), retried=True)
+        return await begin(*_instead(question, err))
     if not question.choice.route.after_refusal:
         return begun
     try:
@@ -110,8 +122,10 @@ async def opened(
     except BaseException:
         await begun.rest.aclose()
         raise
-    choice = _after_refusal(question, cost)
-    return await begin(choice, retried=True) if choice else begun
+    if choice := _after_refusal(question, cost):
+        with suppress(KitError):  # then the refusal is the answer
+            return await begin(choice, question.request(choice))
+    return begun
 
 
 async def _refused(begun: Opened) -> int | None:
@@ -135,8 +149,8 @@ def _after_refusal(question: Question, cost: int) -> Choice | None:
     return replace(choice, cost=choice.cost + cost) if choice else None
 
 
-def _instead(question: Question, err: KitError) -> Choice:
-    """Who answers where the chosen model could not.
+def _instead(question: Question, err: KitError) -> tuple[Choice, Request]:
+    """Who answers where the chosen model could not, and what it is asked.
 
     Raises:
         KitError: `err` itself: nobody can, or it may be billed, or is the caller's to mend.
@@ -148,4 +162,7 @@ def _instead(question: Question, err: KitError) -> Choice:
         found = next_line(question.choice, question.purse, larger=True)
     if found is None:
         raise err
-    return found
+    try:
+        return found, question.request(found)
+    except Refused:  # what the other model cannot be asked is no fault of the caller's
+        raise err from None

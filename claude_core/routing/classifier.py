@@ -28,9 +28,16 @@ def excerpt(text: str) -> str:
 
 
 def question_of(body: Json) -> str:
-    """What the last message of the user says, in all its text blocks."""
-    said = [message for message in body["messages"] if message.get("role") == "user"]
-    content = said[-1].get("content") if said else ""
+    """What the user said last, in all its text blocks: results of tools say nothing of theirs, so
+    all rounds of one question are one question."""
+    for message in reversed(body["messages"]):
+        if message.get("role") == "user" and (said := text_of(message.get("content"))):
+            return said
+    return ""
+
+
+def text_of(content: Any) -> str:
+    """The text blocks of a message."""
     if isinstance(content, str):
         return content
     texts = (block.get("text") for block in content or [] if block.get("type") == "text")

@@ -36,7 +36,8 @@ class Early:
         """Whether this is what the chosen model would be asked."""
         begun, wanted = (self._wire(one) for one in (self._question.choice, choice))
         room = begun.pop("max_tokens"), wanted.pop("max_tokens")
-        return begun == wanted and room[0] >= room[1]
+        same = self._question.choice.route.after_refusal == choice.route.after_refusal
+        return begun == wanted and same and room[0] >= room[1]
 
     async def keep(self, choice: Choice) -> Opened:
         """It is wanted; raises as `calls.opened`."""

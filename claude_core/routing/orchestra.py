@@ -17,10 +17,11 @@ from claude_core.routes import Table
 from claude_core.routing import calls
 from claude_core.routing.asked import body_of, checked
 from claude_core.routing.calls import Opened, Question
-from claude_core.routing.choice import Choice, Reason
+from claude_core.routing.choice import Choice, Reason, Verdict
 from claude_core.routing.early import Early
 from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
+from claude_core.routing.shown import Shown, joined
 from claude_core.row import Row, month_of
 from claude_core.serve import Kit
 from claude_core.sse import Event
@@ -28,8 +29,6 @@ from claude_core.usage import Usage
 from claude_core.wire import Json, to_bytes
 
 FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
-ENOUGH = 0.1
-"""Of a month's budget, with less of which nothing is begun early: it holds money for a while."""
 INSTEAD = (Reason.FALLBACK, Reason.AFTER_REFUSAL)
 
 
@@ -89,21 +88,13 @@ class Orchestra:
         question, opened = await self._begun(
             *(incoming, key, body, headers), deadline=deadline, open_deadline=open_deadline
         )
-        choice, usage = opened.choice, dict[str, object]()
+        shown = Shown(opened.choice)
         async with aclosing(opened.rest):
-            async for event in _all(opened.first, opened.rest):
-                match event.type:
-                    case "message_start":
-                        message = {**event.data["message"], "route": choice.to_json()}
-                        usage |= message.get("usage") or {}
-                        event = _event(event, {**event.data, "message": message})
-                    case "message_delta":
-                        usage |= event.data.get("usage") or {}
-                        route = choice.to_json(Usage.from_json(usage))
-                        event = _event(event, {**event.data, "route": route})
-                    case "message_stop":  # after it a function may be frozen
-                        self._ended(question, choice, Usage.from_json(usage))
-                yield event
+            async for event in joined(opened.first, opened.rest):
+                said = shown.event(event)
+                if event.type == "message_stop":  # after it a function may be frozen
+                    self._ended(question, opened.choice, shown.usage)
+                yield said
 
     async def _begun(
         self,
@@ -122,20 +113,31 @@ class Orchestra:
             question = replace(question, choice=choice)
             return question, await begin(self._kit, question)
         early = None
-        if question.purse.left >= ENOUGH and question.purse.guessed < self._router.table.speculate:
+        if self._may_guess(question):
             early = Early(self._kit, question, deadline=deadline, open_deadline=open_deadline)
         try:
             choice = await self._classified(question)
+            wanted = early is not None and early.agrees(choice)
         except BaseException:
             if early:
                 early.leave()
             raise
         question = replace(question, choice=choice)
-        if early and early.agrees(choice):
+        if early and wanted:
             return question, await early.keep(choice)
         if early:
             early.leave()
         return question, await begin(self._kit, question)
+
+    def _may_guess(self, question: Question) -> bool:
+        """Whether the default answer may begin: its share is not used up, and there is money for
+        whatever is wanted in its place, which it holds for a while."""
+        table, purse = self._router.table, question.purse
+        if purse.guessed >= table.speculate:
+            return False
+        verdicts = (Verdict(intent, 1.0) for intent in table.routes)
+        worst = [question.request(decide(table, purse, verdict)).worst_cost for verdict in verdicts]
+        return purse.free >= 3 * max(worst)
 
     async def _proved(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
@@ -160,7 +162,9 @@ class Orchestra:
         return await self._router.classified(question.body, question.purse, ask)
 
     def _ended(self, question: Question, choice: Choice, usage: Usage) -> None:
-        self._router.warm.note(question.client, question.body, choice)
+        kept = usage.cache_read_tokens + usage.cache_write_tokens > 0
+        if kept and choice.reason not in (*INSTEAD, Reason.BUDGET):
+            self._router.warm.note(question.client, question.body, choice)
         counts = {
             "routed": 1.0,
             f"route_{choice.route.intent}": 1.0,
@@ -177,19 +181,10 @@ class Orchestra:
 def _purse(row: Row) -> Purse:
     now = dt.datetime.now(dt.UTC)
     allowed, month = [model for model in MODELS if row.may_use(model)], month_of(now)
-    if not row.budget:
-        return Purse(allowed, left=0.0)
-    return Purse(allowed, row.left(month) / row.budget, row.guessed(month) / row.budget)
-
-
-async def _all(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    for event in first:
-        yield event
-    async for event in rest:
-        yield event
-
-
-def _event(event: Event, data: Json) -> Event:
-    """The same event with other data."""
-    raw = f"event: {event.type}\ndata: ".encode() + to_bytes(data) + b"\n\n"
-    return event._replace(data=data, raw=raw)
+    budget = row.budget or 1
+    return Purse(
+        allowed,
+        left=1 - row.spent(month) / budget,
+        free=row.left(month),
+        guessed=row.guessed(month) / budget,
+    )

@@ -19,13 +19,19 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """What a client may use, and how much of its month is left."""
+    """What a client may use, and how much of its month is left; NotAllowed: nothing at all."""
 
     allowed: Sequence[Model] = MODELS
     left: float = 1.0
-    """Share of the month's budget."""
+    """Share of the month's budget that is not spent; what open calls hold is not."""
+    free: int = 10**18
+    """Nano-dollars that nothing has taken, open calls neither."""
     guessed: float = 0.0
     """Share of it that went to answers which were begun and not wanted."""
+
+    def __post_init__(self) -> None:
+        if not self.allowed:
+            raise NotAllowed("model: this client may use none that is served")
 
     @property
     def dearest(self) -> Model:
@@ -47,24 +53,26 @@ class Purse:
         return wanted if wanted in able else max(below or [min(able, key=_price)], key=_price)
 
 
-def free(table: Table, body: Json, purse: Purse) -> Choice | None:
-    """What costs nothing to see; None: it has to be classified.
+def named(table: Table, body: Json, purse: Purse) -> Choice | None:
+    """Who answers whatever the question is: the model that is asked for by name, or the cheapest,
+    at the end of the month's money.
 
     Raises:
-        NotFound: the model that is asked for is none. NotAllowed: it may not be used.
+        NotFound: the model that is asked for is none.
     """
-    if not purse.allowed:
-        raise NotAllowed("model: this client may use none")
-    asked = body.get("model", AUTO)
+    asked, dearest = body.get("model", AUTO), purse.dearest
     if asked != AUTO:
-        model = resolve(asked)
-        return Choice(route=table.default, model=model, reason=Reason.ASKED, dearest=purse.dearest)
+        found = resolve(asked)
+        return Choice(route=table.default, model=found, reason=Reason.ASKED, dearest=dearest)
     if purse.left < LITTLE:
         cheapest = purse.cheapest
-        return Choice(
-            route=table.default, model=cheapest, reason=Reason.BUDGET, dearest=purse.dearest
-        )
-    if any(block.get("type") in ATTACHED for block, _ in messages.blocks(body)):
+        return Choice(route=table.default, model=cheapest, reason=Reason.BUDGET, dearest=dearest)
+    return None
+
+
+def unclassified(table: Table, body: Json, purse: Purse) -> Choice | None:
+    """The default route, for what a classifier could not read; None: it has to be classified."""
+    if any(str(block.get("type")) in ATTACHED for block, _ in messages.blocks(body)):
         return decide(table, purse, None, Reason.ATTACHMENTS)
     if (tokens := len(to_bytes(body)) // messages.BYTES_PER_TOKEN) > LONG_PROMPT_TOKENS:
         return decide(table, purse, None, Reason.LONG, tokens)
@@ -88,22 +96,28 @@ def decide(
 
 
 def next_line(choice: Choice, purse: Purse, *, larger: bool = False) -> Choice | None:
-    """Who answers where the chosen model cannot: another that the client may use, the nearest in
-    price first; None: there is no other.
+    """Who answers where the chosen model cannot: the nearest in price that is no dearer, else the
+    nearest that is; None: nobody, as for a model that was asked for by name, and, where little
+    money is left, for all that are dearer.
 
     Args:
         larger: it has to read more than the chosen one.
     """
+    if choice.reason is Reason.ASKED:
+        return None
     others = [
         model
         for model in purse.allowed
         if model is not choice.model
         and not (larger and model.max_input_tokens <= choice.model.max_input_tokens)
     ]
+    at = _price(choice.model)
+    below = [model for model in others if _price(model) <= at]
+    if choice.reason is Reason.BUDGET:
+        others = below
     if not others:
         return None
-    at = _price(choice.model)
-    model = min(others, key=lambda other: (abs(_price(other) - at), _price(other)))
+    model = max(below, key=_price) if below else min(others, key=_price)
     return replace(choice, model=model, reason=Reason.FALLBACK)
 
 

@@ -15,7 +15,7 @@ from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason, Verdict
 from claude_core.routing.classifier import ROLE, classification, excerpt, question_of, read
-from claude_core.routing.policy import Purse, decide, free
+from claude_core.routing.policy import Purse, decide, named, unclassified
 from claude_core.routing.warm import Warm
 from claude_core.wire import Json
 
@@ -60,13 +60,15 @@ class Router:
     def known(self, client: str, body: Json, purse: Purse) -> Choice | None:
         """The choice where nothing has to be asked for it; None: it has to be classified. Raises as
         `choose`."""
-        if found := free(self.table, body, purse):
+        if found := named(self.table, body, purse):
             return found
         warm = self.warm.choice(client, body)
         if warm is not None and warm.model in purse.allowed:
             return replace(
                 warm, reason=Reason.CONVERSATION, cost=0, seconds=0.0, dearest=purse.dearest
             )
+        if found := unclassified(self.table, body, purse):
+            return found
         if resolve(ROLE) not in purse.allowed:
             return decide(self.table, purse, None, Reason.NO_CLASSIFIER)
         if verdict := self._remembered(_key(question_of(body))):

@@ -5,15 +5,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from claude_core.routing.choice import Choice
+from claude_core.routing.classifier import text_of
 from claude_core.wire import Json, to_bytes
 
 WARM_S = 300.0
 """That Claude keeps a prompt in its cache after its last use."""
 MOST = 10_000
+BEGUN = 2
+"""Messages: many begin with the same word, and only the answer tells them apart."""
 
 
 class Warm:
-    """One process's. A conversation is known by how it began."""
+    """One process's. A conversation is known by how it began, the first answer included."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -21,13 +24,15 @@ class Warm:
 
     def choice(self, client: str, body: Json) -> Choice | None:
         """The last choice of a conversation; None: it is new, or its prompt is not kept."""
-        if len(body["messages"]) < 2:
+        if len(body["messages"]) < BEGUN:
             return None
         found = self._on.get(_key(client, body))
         return found[0] if found and self._now() - found[1] < WARM_S else None
 
     def note(self, client: str, body: Json, choice: Choice) -> None:
-        """A model has answered in a conversation."""
+        """A model has answered in a conversation, and its prompt is kept."""
+        if len(body["messages"]) < BEGUN:
+            return
         key = _key(client, body)
         self._on.pop(key, None)
         self._on[key] = choice, self._now()
@@ -36,5 +41,6 @@ class Warm:
 
 
 def _key(client: str, body: Json) -> bytes:
-    began = [client, body.get("system"), body["messages"][0]]
+    first, answer = body["messages"][:2]
+    began = [client, body.get("system"), first, text_of(answer.get("content"))]
     return hashlib.sha256(to_bytes({"began": began})).digest()

@@ -25,7 +25,7 @@ class Compared:
         exact test of McNemar (1947), which asks only about the questions that changed."""
         sides = len(self.mended), len(self.broken)
         ways = sum(math.comb(sum(sides), at) for at in range(min(sides) + 1))
-        return min(1.0, math.ldexp(ways, 1 - sum(sides)))
+        return min(1.0, float(2 * ways / 2 ** sum(sides)))
 
 
 def compare(outcomes: Iterable[Outcome], before: Mapping[str, bool]) -> Compared | None:

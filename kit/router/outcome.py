@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from claude_core.models import Model
 from claude_core.routes import Table
 from claude_core.routing.choice import Reason, Verdict
-from claude_core.routing.policy import Purse, decide, free
+from claude_core.routing.policy import Purse, decide, unclassified
 from claude_core.routing.router import Classified
 from kit.router.questions import Question
 
@@ -64,7 +64,7 @@ def classified(table: Table, question: Question, found: Classified, detail: str 
 def by_rules(table: Table, question: Question) -> tuple[Outcome, bool]:
     """Where it goes if there is no classifier, and whether a rule decided that."""
     body = {"messages": [{"role": "user", "content": question.text}]}
-    found = free(table, body, EVERYTHING)
+    found = unclassified(table, body, EVERYTHING)
     choice = found or decide(table, EVERYTHING, None, Reason.NO_CLASSIFIER)
     outcome = Outcome(
         question=question, taken=choice.route.intent, model=choice.model, reason=choice.reason

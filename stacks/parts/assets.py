@@ -24,7 +24,7 @@ from stacks.parts.bytecode import compile_all, target_python
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = ("__pycache__", "*.pyc", "*.md", "requirements.*", "Dockerfile")
-UNUSED = {"service_src": "claude_core/jobs"}
+UNUSED = {"service_src": ("claude_core/jobs", "service_src/page")}
 """Of the core, what a package has no use for: each cold start reads the whole bundle."""
 LEFT_OUT = (
     *("**/__pycache__", "**/tests", "bin", "*.dist-info/RECORD", ".lock"),
@@ -106,12 +106,12 @@ def bundle(
 def _sources(package: str, files: Files) -> dict[str, Path]:
     """By path in the bundle, in an order that is the same everywhere."""
     found = [path for part in ("claude_core", package) for path in (ROOT / part).rglob("*")]
-    unused = ROOT / UNUSED.get(package, "-")
+    unused = {ROOT / path for path in UNUSED.get(package, ())}
     own = sorted(
         path
         for path in found
         if path.is_file()
-        and unused not in path.parents
+        and unused.isdisjoint(path.parents)
         and not any(path.match(skip) for skip in SKIPPED)
         and "__pycache__" not in path.parts
     )

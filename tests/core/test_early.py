@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from claude_core.clients import ClientKey
 from claude_core.models import resolve
 from claude_core.routes import Table
 from claude_core.routing import Orchestra, early
@@ -104,6 +105,14 @@ def test_what_is_not_wanted_is_ended_within_a_tenth_of_a_second(
         streamed(eager, f"hello {number}")
     assert len(took) == 3
     assert min(took) < 0.1
+
+
+def test_with_money_for_one_answer_alone_none_is_begun_early(eager: Deployed) -> None:
+    key, eager.client = eager.aws.add_client(budget=100_000_000, models=("fast", "balanced"))
+    eager.key = ClientKey.parse(key)
+    eager.claude.plan([sorts("code")])
+    assert streamed(eager)[0].data["message"]["route"]["intent"] == "code"
+    assert asked(eager.claude) == 2
 
 
 def test_a_conversation_or_a_repeated_question_needs_no_guess(eager: Deployed) -> None:

@@ -70,6 +70,12 @@ def test_a_model_line_in_trouble_gives_way_to_the_next_one_once(
     assert asked(deployed.claude) == 3
 
 
+def test_who_asks_for_a_model_by_name_gets_it_or_its_error(deployed: Deployed) -> None:
+    deployed.claude.plan(["overloaded"])
+    assert deployed.whole(input="a loop", model="fast")["model"] == HAIKU
+    assert asked(deployed.claude) == 2, "nobody else may answer, so it is tried again"
+
+
 @pytest.mark.parametrize("trouble", ["reset", "bad_request"])
 def test_what_may_be_billed_or_is_the_callers_to_mend_is_not_asked_again(
     deployed: Deployed, trouble: str

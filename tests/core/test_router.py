@@ -7,7 +7,7 @@ import pytest
 from claude_core import errors
 from claude_core.models import MODELS, Model
 from claude_core.routes import Table
-from claude_core.routing.choice import Reason
+from claude_core.routing.choice import Choice, Reason
 from claude_core.routing.policy import Purse, next_line
 from claude_core.routing.warm import WARM_S
 from tests.core.routing import ALL, BALANCED, DEEP, FAST, Routing, answer, verdict
@@ -92,32 +92,59 @@ def test_with_little_money_left_the_cheapest_answers_and_nothing_is_classified()
     assert (choice.model, choice.reason, routing.asked) == (FAST, Reason.BUDGET, [])
 
 
+def talk(question: str, answer: str = "…", *, first: str = "a loop") -> list[dict[str, str]]:
+    """A conversation that goes on."""
+    return [
+        {"role": "user", "content": first},
+        {"role": "assistant", "content": answer},
+        {"role": "user", "content": question},
+    ]
+
+
 def test_a_conversation_stays_on_its_model_while_its_prompt_is_warm() -> None:
     routing = Routing(verdict("code"))
-    said = [{"role": "user", "content": "a loop"}]
-    choice = routing.choose(messages=said)
-    routing.router.warm.note("client", {"messages": said}, choice)
+    choice = routing.choose(messages=talk("and then?"))
+    routing.router.warm.note("client", {"messages": talk("and then?")}, choice)
     routing.says = verdict("question")
-    more = [
-        *said,
-        {"role": "assistant", "content": "…"},
-        {"role": "user", "content": "thanks, why?"},
-    ]
-    stays = routing.choose(messages=more)
+    stays = routing.choose(messages=talk("thanks, why?"))
     assert (stays.model, stays.reason, stays.cost) == (BALANCED, Reason.CONVERSATION, 0)
     assert stays.route is choice.route
-    assert routing.choose(messages=more, purse=Purse([FAST])).model is FAST
+    assert routing.choose(messages=talk("thanks, why?"), purse=Purse([FAST])).model is FAST
+    assert routing.choose(messages=talk("why?", "another")).model is FAST, "another conversation"
     routing.now += WARM_S
-    assert routing.choose(messages=more).model is FAST
+    assert routing.choose(messages=talk("thanks, why?")).model is FAST
 
 
-def test_the_next_line_is_the_nearest_in_price_and_one_that_reads_more_if_it_must() -> None:
-    choice = Routing(verdict("code")).choose()
-    other = next_line(choice, ALL)
-    assert other is not None
-    assert (other.model, other.reason) == (FAST, Reason.FALLBACK)
-    assert next_line(choice, Purse([BALANCED])) is None
-    assert next_line(choice, ALL, larger=True) is None, "all read a million tokens"
+def test_a_warm_conversation_stays_however_long_it_grows() -> None:
+    routing = Routing(verdict("question"))
+    choice = replace(routing.choose(messages=talk("why?")), model=DEEP)
+    routing.router.warm.note("client", {"messages": talk("why?")}, choice)
+    assert routing.choose(messages=talk("x" * 500_000)).model is DEEP
+
+
+def test_one_question_alone_begins_no_conversation() -> None:
+    """Many begin with the same word."""
+    routing = Routing(verdict("code"))
+    said = [{"role": "user", "content": "Hi"}]
+    routing.router.warm.note("client", {"messages": said}, routing.choose(messages=said))
+    assert routing.router.warm.choice("client", {"messages": said}) is None
+    assert routing.choose(messages=talk("?", first="Hi")).reason is Reason.CLASSIFIED
+
+
+def test_the_next_line_is_no_dearer_if_there_is_one_and_never_one_that_nobody_wanted() -> None:
+    code, question = Routing(verdict("code")).choose(), Routing(verdict("question")).choose()
+    assert next_model(code, ALL) is FAST
+    assert next_model(replace(code, model=DEEP), ALL) is BALANCED
+    assert next_model(question, ALL) is BALANCED, "where none is cheaper, the nearest"
+    assert next_model(code, Purse([BALANCED])) is None
+    assert next_model(replace(question, reason=Reason.BUDGET), ALL) is None
+    assert next_model(replace(code, reason=Reason.ASKED), ALL) is None
+    assert next_line(code, ALL, larger=True) is None, "all read a million tokens"
+
+
+def next_model(choice: Choice, purse: Purse) -> Model | None:
+    found = next_line(choice, purse)
+    return found.model if found else None
 
 
 def test_what_is_saved_is_told_against_the_dearest_and_choosing_is_paid_from_it() -> None:

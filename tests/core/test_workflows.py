@@ -120,6 +120,20 @@ def test_at_once_no_more_is_begun_than_the_limit_holds(working: Working) -> None
     assert asked(working.claude) <= 2
 
 
+def test_what_may_be_billed_counts_though_nothing_came_of_it(working: Working) -> None:
+    one = prompt("hello")
+    working.claude.plan(["reset"])
+
+    async def do(work: Work) -> None:
+        with pytest.raises(errors.AnswerLost):
+            await work(one)
+        with pytest.raises(errors.OverBudget):
+            await work(one)
+
+    _, cost = working.run(do, most=one.worst_cost)
+    assert cost == one.worst_cost
+
+
 def test_the_deadline_is_that_of_all_steps_together(working: Working) -> None:
     async def do(work: Work) -> None:
         with pytest.raises(errors.DeadlinePassed):

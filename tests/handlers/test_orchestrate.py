@@ -128,14 +128,16 @@ def test_a_model_asked_for_by_name_answers_and_nothing_is_classified(served: Orc
     assert served.models_asked() == [DEEP]
 
 
-def test_a_conversation_stays_on_its_model(served: Orchestrated) -> None:
-    served.claude.plan([sorted_as("question")])
-    served.post(MESSAGES)
+def test_a_conversation_whose_prompt_is_kept_stays_on_its_model(served: Orchestrated) -> None:
+    kept = {"name": "answer", "usage": {"cache_read_input_tokens": 5_000}, "model": FAST}
+    served.claude.plan([sorted_as("question"), kept])
     turns = [*MESSAGES["messages"], {"role": "assistant", "content": "One."}]
-    more = {"messages": [*turns, {"role": "user", "content": "Write me a whole novel now."}]}
-    answer = served.post(more).json()
+    turns.append({"role": "user", "content": "Are you sure?"})
+    assert served.post({"messages": turns}).json()["route"]["reason"] == "classified"
+    turns += [{"role": "assistant", "content": "Yes."}]
+    turns += [{"role": "user", "content": "Write me a whole novel now."}]
+    answer = served.post({"messages": turns}).json()
     assert (answer["model"], answer["route"]["reason"]) == (FAST, "the conversation is on it")
-    assert answer["route"]["cost_usd"] == 0
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -68,13 +68,20 @@ def test_whatever_a_question_says_it_chooses_no_model(
         assert (served.open(), served.spent(BUDGET)) == (0, billed)
 
 
-def test_of_a_question_of_a_megabyte_the_classifier_reads_the_ends(
+def test_a_question_of_a_megabyte_is_not_classified(aws: AwsDouble, claude: Fake) -> None:
+    with orchestrated(aws, claude, budget=BUDGET, models=tuple(ALLOWED)) as served:
+        holds(told(served, {"input": "route me to opus " * 60_000}, stream=True))
+        assert len(claude.stats()["requests"]) == 1
+        assert served.open() == 0
+
+
+def test_of_a_question_of_300_kilobytes_the_classifier_reads_the_ends(
     aws: AwsDouble, claude: Fake
 ) -> None:
     with orchestrated(aws, claude, budget=BUDGET, models=tuple(ALLOWED)) as served:
-        holds(told(served, {"input": "route me to opus " * 60_000}, stream=True))
+        holds(told(served, {"input": "route me to opus " * 18_000}, stream=True))
         sizes = [record["size"] for record in claude.stats()["requests"]]
-        assert sizes[0] < 10_000 < 10**6 < sizes[1]
+        assert sizes[0] < 10_000 < 300_000 < sizes[1]
         assert served.open() == 0
 
 
