@@ -128,18 +128,15 @@ def test_a_refusal_is_the_official_clients_own_error_and_claude_is_not_asked(
 def test_whoever_it_overloads_another_model_answers(
     only_local: Deployment, client: anthropic.Anthropic
 ) -> None:
-    """Asked for by name, so that the script meets the answer and not the classifier."""
+    """The script meets the answer alone; the fake classifier takes the intent that it reads."""
+    said = f"{told('overloaded model=claude-sonnet-5-5')[0]['content']} a task"
     with client:
         message = client.post(
             "/v1/orchestrate",
             cast_to=Message,
-            body={
-                "messages": told("overloaded model=claude-sonnet-5-5"),
-                "model": "balanced",
-                "max_tokens": 20,
-            },
+            body={"messages": [{"role": "user", "content": said}], "max_tokens": 20},
         )
-    assert message.model != "claude-sonnet-5-5"
+    assert message.model == "claude-haiku-5-5"
     assert message.model_dump()["route"]["reason"] == "the model before it could not answer"
 
 
