@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from claude_core.clients import ClientKey
+from claude_core.errors import Refused
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
 from claude_core.messages import Request
@@ -136,8 +137,12 @@ class Orchestra:
         if purse.guessed >= table.speculate:
             return False
         verdicts = (Verdict(intent, 1.0) for intent in table.routes)
-        worst = [question.request(decide(table, purse, verdict)).worst_cost for verdict in verdicts]
-        return purse.free >= 3 * max(worst)
+        choices = [decide(table, purse, verdict) for verdict in verdicts]
+        try:
+            worst = max(question.request(choice).worst_cost for choice in choices)
+        except Refused:  # not every route could be asked this: who can, is not known yet
+            return False
+        return purse.free >= 3 * worst
 
     async def _proved(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]

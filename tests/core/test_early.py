@@ -15,7 +15,7 @@ from claude_core.routing import Orchestra, early
 from claude_core.sse import Event
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
-from tests.core.orchestrating import HAIKU, INCOMING, SONNET, Deployed, sorts
+from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, sorts
 from tests.doubles import AwsDouble
 
 
@@ -26,11 +26,12 @@ def eager(aws: AwsDouble, claude: Fake) -> Deployed:
     return deployed
 
 
-def streamed(deployed: Deployed, text: str = "hello") -> list[Event]:
+def streamed(deployed: Deployed, text: str = "hello", **more: Any) -> list[Event]:
     """All events of an answer, when what was ended for it is settled."""
 
     async def do(orchestra: Orchestra, deadline: float) -> list[Event]:
-        body: dict[str, Any] = {"input": text, "stream": True}
+        said = [{"role": "user", "content": text}]
+        body: dict[str, Any] = {"messages": said, "stream": True, **more}
         events = orchestra.stream(
             *(INCOMING, deployed.key, body, {}), deadline=deadline, open_deadline=deadline
         )
@@ -112,6 +113,22 @@ def test_with_money_for_one_answer_alone_none_is_begun_early(eager: Deployed) ->
     eager.key = ClientKey.parse(key)
     eager.claude.plan([sorts("code")])
     assert streamed(eager)[0].data["message"]["route"]["intent"] == "code"
+    assert asked(eager.claude) == 2
+
+
+def test_what_not_every_route_could_be_asked_is_not_begun_early_but_answered(
+    eager: Deployed,
+) -> None:
+    """`speed` has a price for one model alone; the default route is on it here."""
+    key, eager.client = eager.aws.add_client(
+        budget=10**10, models=("fast", "balanced", "deep"), extras={"SS": ["speed"]}
+    )
+    eager.key, own = ClientKey.parse(key), eager.table
+    deep = replace(own.default, model="deep")
+    eager.table = replace(own, routes={**own.routes, "unknown": deep}, default=deep)
+    eager.claude.plan([sorts("unknown")])
+    route = streamed(eager, speed="fast")[0].data["message"]["route"]
+    assert (route["intent"], route["model"]) == ("unknown", OPUS)
     assert asked(eager.claude) == 2
 
 
