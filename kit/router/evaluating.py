@@ -67,7 +67,7 @@ class Evaluation:
             late_s=self.late_s,
         )
         kept = kept or last.place(self.file, self.split, str(run.deployment), run.classifier)
-        before, began = last.load(kept), time.monotonic()
+        before, began = last.load(kept, classifier=run.classifier), time.monotonic()
         outcomes, waking = asyncio.run(self._ask(url, key))
         run = replace(run, took_s=time.monotonic() - began, waking=waking)
         compared = compare(outcomes, last.right(before)) if before else None

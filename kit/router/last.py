@@ -23,15 +23,15 @@ def place(questions: Path, *of: str) -> Path:
     return FOLDER / f"{questions.stem}-{hashlib.sha256(series.encode()).hexdigest()[:12]}.json"
 
 
-def load(path: Path) -> Json | None:
+def load(path: Path, *, classifier: str) -> Json | None:
     """The run that a file holds; None: there is no such file.
 
     Raises:
-        Stop: it is something else.
+        Stop: it is something else, or a run of another classifier.
     """
     try:
         found: Any = json.loads(path.read_bytes())
-        if not all(isinstance(found["run"][name], str) for name in ("began_at", "table")):
+        if not all(isinstance(found["run"][name], str) for name in ("began_at", "table", "classifier")):
             raise TypeError
         right(found)
     except FileNotFoundError:
@@ -40,6 +40,12 @@ def load(path: Path) -> Json | None:
         raise Stop(f"{path}: cannot be read: {err.strerror}", code=2) from err
     except (ValueError, LookupError, TypeError) as err:
         raise Stop(f"{path}: is no run of kit router eval; name another file", code=2) from err
+    if (before := found["run"]["classifier"]) != classifier:
+        raise Stop(
+            f"{path}: is a run of another classifier ({before}, and this one is {classifier}): to "
+            "compare them says nothing; name another file",
+            code=2,
+        )
     return dict(found)
 
 

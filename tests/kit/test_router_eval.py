@@ -78,6 +78,19 @@ def test_what_is_no_run_is_not_overwritten(kit: Kit, questions: Path, tmp_path: 
         assert path.read_text() == text
 
 
+def test_a_run_of_another_classifier_is_not_compared_nor_overwritten(
+    kit: Kit, questions: Path, tmp_path: Path, claude: Fake
+) -> None:
+    there = tmp_path / "last.json"
+    shown(kit, questions, "--last", str(there))
+    run = json.loads(there.read_text())
+    there.write_text(json.dumps(run | {"run": run["run"] | {"classifier": "claude"}}))
+    before, asked = there.read_text(), calls(claude)
+    told = shown(kit, questions, "--last", str(there), code=2)
+    assert "is a run of another classifier (claude, and this one is fake)" in " ".join(told.split())
+    assert (there.read_text(), calls(claude)) == (before, asked)
+
+
 def test_no_text_of_a_question_is_written_down(kit: Kit, questions: Path, kept: Path) -> None:
     shown(kit, questions)
     (path,) = kept.iterdir()
