@@ -11,6 +11,7 @@ from kit.say import Stop
 from local.paths import STATE
 
 FOLDER = STATE / "router"
+NAMED = "began_at", "table", "classifier"
 
 
 def place(questions: Path, *of: str) -> Path:
@@ -31,7 +32,7 @@ def load(path: Path, *, classifier: str) -> Json | None:
     """
     try:
         found: Any = json.loads(path.read_bytes())
-        if not all(isinstance(found["run"][name], str) for name in ("began_at", "table", "classifier")):
+        if not all(isinstance(found["run"][name], str) for name in NAMED):
             raise TypeError
         right(found)
     except FileNotFoundError:
