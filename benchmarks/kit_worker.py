@@ -10,7 +10,7 @@ import httpx2
 from benchmarks import cores
 from benchmarks.beside import kit_env, slow_claude
 from benchmarks.worker import Figures, measure_worker
-from claude_core.settings import JobSettings, WorkerSettings
+from claude_core.jobs.settings import JobSettings, WorkerSettings
 from local.paths import clean_env
 from local.processes import Guarded, free_port
 from tests.cloud.sqs import HOST

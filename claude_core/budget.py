@@ -52,15 +52,16 @@ class Budget:
         return cls(aws, table=table, chores=chores)
 
     async def prove(
-        self, key: ClientKey, model: Model | None = None, needs: frozenset[str] = frozenset()
+        self, key: ClientKey | str, model: Model | None = None, needs: frozenset[str] = frozenset()
     ) -> Admitted:
         """Who calls, for routes that cost nothing: a request of the minute, and no money.
 
         Raises:
             NotAuthenticated, NotAllowed, InvalidRequest, Stopped, TooMany, AwsUnreachable.
         """
-        wanted = Wanted(self._now(), key.sha256, model, needs)
-        row = await self._admit(key.id, wanted)
+        client, sha256 = (key, None) if isinstance(key, str) else (key.id, key.sha256)
+        wanted = Wanted(self._now(), sha256, model, needs)
+        row = await self._admit(client, wanted)
         await self._chores.tidy(row, wanted.now)
         return Admitted(row, Limits.of(row, wanted.now))
 
@@ -97,8 +98,8 @@ class Budget:
         Raises:
             OverBudget, and what `prove` raises: nothing was taken.
         """
-        id, client = id or new_id(self._now()), key if isinstance(key, str) else key.id
-        sha256 = None if isinstance(key, str) else key.sha256
+        client, sha256 = (key, None) if isinstance(key, str) else (key.id, key.sha256)
+        id = id or new_id(self._now())
         minute = 0 if counted else calls
         wanted = Wanted(self._now(), sha256, model, needs, minute, id, cost)
         admitting = asyncio.create_task(self._admit(client, wanted))

@@ -1,4 +1,8 @@
-"""The one place that decides whether a call to Claude is made again, and when."""
+"""The one place that decides whether a call to Claude is made again, and when.
+
+`RetryBudget` is for a caller who waits; `pause_s` for work that nobody waits for, which its queue,
+or its durable execution, tries again.
+"""
 
 import random
 import time
@@ -6,9 +10,17 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 from claude_core.errors import (
+    AwsUnreachable,
     ConnectFailed,
+    KeyMissing,
+    KeyRejected,
+    KitError,
+    OverBudget,
     Overloaded,
     RateLimited,
+    SpendCapReached,
+    Stopped,
+    TooMany,
     UpstreamBroken,
     UpstreamFailed,
 )
@@ -19,6 +31,8 @@ SHARE = 0.1
 """Retries that a call earns: a tenth, so that an outage is not made worse by us."""
 SAVED = 10.0
 """Retries that may be saved up in quiet times."""
+STOPPED_S, KEY_S, CAP_S = 60.0, 60.0, 900.0
+"""Before the next try while all are stopped, the key is wrong, or Claude's spend cap is reached."""
 
 # Of the operating system: environments restored from one snapshot would share any other.
 _JITTER = random.SystemRandom()
@@ -62,6 +76,25 @@ class RetryBudget:
             return None
         self._left -= 1
         return wait
+
+
+def pause_s(err: KitError) -> float | None:
+    """Seconds before work that nobody waits for is tried again, after what cost nothing and passes
+    with time; None: it does not, or may have been paid."""
+    match err:
+        case RateLimited() | Overloaded():
+            return max(err.retry_after_s or 0.0, 1.0)
+        case TooMany() | AwsUnreachable():
+            return err.retry_after_s or 5.0
+        case OverBudget() if err.retry_helps:
+            return err.retry_after_s or 5.0
+        case Stopped():
+            return STOPPED_S
+        case KeyMissing() | KeyRejected():
+            return KEY_S
+        case SpendCapReached():
+            return CAP_S
+    return None
 
 
 def retry_after_s(header: str | None, header_ms: str | None = None) -> float | None:

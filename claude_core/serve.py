@@ -153,8 +153,9 @@ class Kit:
             raise
         return Free(counted, admitted.limits)
 
-    async def prove(self, key: ClientKey, needs: frozenset[str] = frozenset()) -> Admitted:
-        """That a client may call at all; counts as a request of its minute."""
+    async def prove(self, key: ClientKey | str, needs: frozenset[str] = frozenset()) -> Admitted:
+        """That a client may call at all; counts as a request of its minute. An id is enough where
+        it was proved by other means."""
         return await self._budget.prove(key, needs=needs)
 
     async def models(self, key: ClientKey) -> Free:

@@ -8,7 +8,8 @@ given one, one limit of money beside the client's own budget.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from claude_core.admission import usd
 from claude_core.clients import ClientKey
@@ -16,22 +17,43 @@ from claude_core.errors import KitError, OverBudget
 from claude_core.incoming import Incoming
 from claude_core.messages import Request, prompt_request
 from claude_core.reply import Reply
-from claude_core.serve import Kit
+from claude_core.serve import Answer, Kit
 
-Ask = Callable[[Request], Awaitable[Reply]]
-"""What a workflow calls for each of its steps; raises as `Kit.answer`."""
 Step = Callable[[str], Request]
 """The next request, from the text of the answer before it."""
+
+
+class Asks(Protocol):
+    """What a workflow asks with: `Work`, or, where a retry must not pay for what is done, the steps
+    of a durable function. Both methods raise as `Kit.answer`."""
+
+    async def __call__(self, request: Request) -> Reply:
+        """One answer."""
+
+    async def together(self, requests: Sequence[Request]) -> list[Reply]:
+        """Several at once; their answers in the order of the requests."""
 
 
 class Work:
     """One client's calls for one thing; call it with a request."""
 
     def __init__(
-        self, kit: Kit, incoming: Incoming, client: str, *, deadline: float, most: int | None
+        self,
+        kit: Kit,
+        incoming: Incoming,
+        client: str,
+        *,
+        deadline: float,
+        most: int | None,
+        retried: bool = True,
     ) -> None:
+        """For a client that was proved before.
+
+        Args:
+            retried: as `Kit.answer`.
+        """
         self._kit, self._incoming, self._client = kit, incoming, client
-        self._deadline, self._most = deadline, most
+        self._deadline, self._most, self._retried = deadline, most, retried
         self._open = 0
         self.cost = 0
         """Nano-dollars that its calls have come to."""
@@ -59,7 +81,22 @@ class Work:
         return cls(kit, incoming, admitted.row.id, deadline=deadline, most=most)
 
     async def __call__(self, request: Request) -> Reply:
-        """One answer.
+        """One answer; raises as `paid`."""
+        return (await self.paid(request)).reply
+
+    async def together(self, requests: Sequence[Request]) -> list[Reply]:
+        """All at once; raises as `paid`, of the first that failed: the others are cancelled, and
+        what they may have cost is charged."""
+        tasks = [asyncio.ensure_future(self(request)) for request in requests]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def paid(self, request: Request) -> Answer:
+        """One answer, and what it cost.
 
         Raises:
             OverBudget: it might cost more than is left of this work's own limit; Claude was not
@@ -76,7 +113,10 @@ class Work:
         cost = worst  # of what is cancelled, or lost, nobody says what it has cost
         try:
             answer = await self._kit.answer(
-                self._incoming, self._client, request, deadline=self._deadline, counted=True
+                *(self._incoming, self._client, request),
+                deadline=self._deadline,
+                counted=True,
+                retried=self._retried,
             )
             cost = answer.cost
         except KitError as err:
@@ -85,7 +125,7 @@ class Work:
         finally:
             self._open -= worst
             self.cost += cost
-        return answer.reply
+        return answer
 
 
 def prompt(text: str, *, model: str = "fast", max_tokens: int = 512, system: str = "") -> Request:
@@ -94,7 +134,7 @@ def prompt(text: str, *, model: str = "fast", max_tokens: int = 512, system: str
     return prompt_request(body | ({"system": system} if system else {}))
 
 
-async def chain(ask: Ask, first: Request, *steps: Step) -> list[Reply]:
+async def chain(ask: Asks, first: Request, *steps: Step) -> list[Reply]:
     """One after the other, each from the text of the answer before it; all answers.
 
     Raises:
@@ -107,19 +147,12 @@ async def chain(ask: Ask, first: Request, *steps: Step) -> list[Reply]:
 
 
 async def parallel(
-    ask: Ask, requests: Sequence[Request], join: Callable[[Sequence[str]], Request]
+    ask: Asks, requests: Sequence[Request], join: Callable[[Sequence[str]], Request]
 ) -> Reply:
     """All at once, and one more from the texts of all answers, in the order of the requests.
 
     Raises:
-        KitError: of the first that failed; the others are cancelled, and what they may have cost
-            is charged.
+        KitError: of the first that failed, as `together`.
     """
-    tasks = [asyncio.ensure_future(ask(request)) for request in requests]
-    try:
-        replies = await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    replies = await ask.together(requests)
     return await ask(join([reply.text for reply in replies]))

@@ -57,12 +57,14 @@ class Deployment:
             ) from err
         return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, read_timeout_s: float = 5) -> Any:
         """A boto3 client with deadlines: 2 s to connect, 5 s to read, 2 attempts."""
         import boto3
         from botocore.config import Config
 
-        config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+        config = Config(
+            connect_timeout=2, read_timeout=read_timeout_s, retries={"total_max_attempts": 2}
+        )
         if self.local:
             at = self.here["Local"]
             return boto3.client(

@@ -13,12 +13,13 @@ from claude_core.budget import Budget
 from claude_core.client import Claude
 from claude_core.connections import AwsHttp
 from claude_core.jobs.sending import Sending
+from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.message_batches import MessageBatches
 from claude_core.patient import PatientAws
 from claude_core.retry import RetryBudget
 from claude_core.sdk_options import claude_http
 from claude_core.secret import Secret
-from claude_core.settings import JobSettings, Runtime, Settings, StartSettings
+from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import Telemetry
 from lambda_src.batch_built import build
 from lambda_src.batch_lane import Lane

@@ -12,9 +12,9 @@ from claude_core.jobs.events import Bus
 from claude_core.jobs.files import Files
 from claude_core.jobs.rows import Rows
 from claude_core.jobs.sending import Sending
+from claude_core.jobs.settings import JobSettings
 from claude_core.jobs.sqs import Queue
 from claude_core.message_batches import MessageBatches
-from claude_core.settings import JobSettings
 from claude_core.telemetry import Telemetry
 from lambda_src.batch_adopting import Adopting
 from lambda_src.batch_assembling import Assembling

@@ -23,10 +23,11 @@ from claude_core.jobs.drops import Drop, options
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.sending import Sending
+from claude_core.jobs.settings import InboxSettings, JobSettings, StartSettings
 from claude_core.jobs.sqs import Queue
 from claude_core.jobs.store import Jobs, Kept
 from claude_core.row import Row
-from claude_core.settings import InboxSettings, JobSettings, Runtime, Settings, StartSettings
+from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import Telemetry
 from lambda_src.line_jobs import LineJobs
 from lambda_src.notices import Notice, notices

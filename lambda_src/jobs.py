@@ -19,10 +19,11 @@ from claude_core.jobs.intake import check_idempotency_key, new_job
 from claude_core.jobs.job import Job
 from claude_core.jobs.listing import MOST, USUAL, Listing
 from claude_core.jobs.sending import Sending, unsent
+from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.jobs.store import Jobs
 from claude_core.jobs.uploads import Uploads
 from claude_core.openapi import document
-from claude_core.settings import JobSettings, Runtime, Settings, StartSettings
+from claude_core.settings import Runtime, Settings
 from claude_core.telemetry import Telemetry
 from claude_core.wire import from_bytes
 from lambda_src.frame import Routes, respond

@@ -4,7 +4,8 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from claude_core.settings import Environment, InboxSettings
+from claude_core.jobs.settings import InboxSettings
+from claude_core.settings import Environment
 from stacks.config import Config
 from stacks.network import NetworkStack
 from stacks.parts import queue_rules, rules

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claude_core.jobs.job import Job
-from claude_core.settings import JobSettings, StartSettings
+from claude_core.jobs.settings import JobSettings, StartSettings
 from tests.doubles import AwsDouble
 
 BUCKET, TABLE, CLUSTER = "files", "jobs", "workers"

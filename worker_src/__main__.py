@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from claude_core.settings import JobSettings, Runtime, Settings, WorkerSettings
+    from claude_core.jobs.settings import JobSettings, WorkerSettings
+    from claude_core.settings import Runtime, Settings
 
 
 COLLECTED_EVERY = 50_000
@@ -19,7 +20,8 @@ def main() -> None:
     import uvloop
 
     gc.disable()  # what is imported stays
-    from claude_core.settings import JobSettings, Runtime, Settings, WorkerSettings
+    from claude_core.jobs.settings import JobSettings, WorkerSettings
+    from claude_core.settings import Runtime, Settings
 
     given = Settings.from_env(), JobSettings.from_env(), WorkerSettings.from_env()
     runtime = Runtime.from_env()

@@ -15,8 +15,8 @@ from claude_core.jobs.endings import Endings
 from claude_core.jobs.events import Bus
 from claude_core.jobs.files import Files
 from claude_core.jobs.rows import Rows
+from claude_core.jobs.settings import JobSettings, WorkerSettings
 from claude_core.jobs.sqs import Queue
-from claude_core.settings import JobSettings, WorkerSettings
 from claude_core.telemetry import Telemetry
 from claude_core.teller import Teller
 from worker_src.attempts import Attempts

@@ -5,23 +5,17 @@ from dataclasses import dataclass
 
 from claude_core.errors import (
     AnswerLost,
-    AwsUnreachable,
     ConnectFailed,
     DeadlinePassed,
-    KeyMissing,
-    KeyRejected,
     KitError,
-    OverBudget,
     Overloaded,
     RateLimited,
-    SpendCapReached,
-    Stopped,
-    TooMany,
     UpstreamBroken,
 )
 from claude_core.jobs.claims import ATTEMPTS, FREE_FAILURES
 from claude_core.jobs.job import Job, Status
 from claude_core.jobs.sqs import LONGEST_VISIBILITY_S
+from claude_core.retry import pause_s
 from worker_src.governor import Wait
 
 RECEIVES_S, LONGEST_FLOOR_S = 2, 900
@@ -29,8 +23,6 @@ RECEIVES_S, LONGEST_FLOOR_S = 2, 900
 up at a thousand receipts, which are more than a week then."""
 OLDEST_S = 7 * 86_400
 """A job that has waited so long fails: its message would be dropped by the queue after 14 days."""
-STOPPED_S, KEY_S, CAP_S = 60.0, 60.0, 900.0
-"""Before the next try while all are stopped, the key is wrong, or Claude's spend cap is reached."""
 LATE = "Claude took longer than a job has; ask for less, or mark it long"
 
 
@@ -62,16 +54,8 @@ def fate_of(err: KitError, job: Job, *, refused_s: float = 0.0) -> Later | End:
     """
     match err:
         case RateLimited() | Overloaded():
-            return Later(max(refused_s, err.retry_after_s or 0.0, 1.0))
-        case Wait() | TooMany() | AwsUnreachable():
-            return Later(err.retry_after_s or 5.0)
-        case Stopped():
-            return Later(STOPPED_S)
-        case KeyMissing() | KeyRejected():
-            return Later(KEY_S)
-        case SpendCapReached():
-            return Later(CAP_S)
-        case OverBudget() if err.retry_helps:
+            return Later(max(refused_s, pause_s(err) or 0.0))
+        case Wait():
             return Later(err.retry_after_s or 5.0)
         case UpstreamBroken() | ConnectFailed():
             failures = int(job.failures or 0) + 1
@@ -82,7 +66,8 @@ def fate_of(err: KitError, job: Job, *, refused_s: float = 0.0) -> Later | End:
             return End(Status.FAILED, err.type, LATE)
         case AnswerLost():
             return after_crash(job, err)
-    return End(Status.FAILED, err.type, err.message)
+    pause = pause_s(err)
+    return End(Status.FAILED, err.type, err.message) if pause is None else Later(pause)
 
 
 def after_crash(job: Job, err: KitError) -> Later | End:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from claude_core.aws import Aws
 from claude_core.jobs.job import Job, Status
 from claude_core.jobs.queue_message import Pointer, wake_up
+from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.jobs.sqs import TOGETHER, Queue
 from claude_core.jobs.starter import Starter
 from claude_core.reached import reached
-from claude_core.settings import JobSettings, StartSettings
 
 
 def unsent(job: Job) -> bool:

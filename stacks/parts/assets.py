@@ -23,7 +23,7 @@ from stacks.config import Config, Target
 from stacks.parts.bytecode import compile_all, target_python
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = ("__pycache__", "*.pyc", "*.md", "requirements.*", "Dockerfile")
+SKIPPED = ("__pycache__", "*.pyc", "*.md", "*.in", "*.lock", "Dockerfile")
 UNUSED = {"service_src": ("claude_core/jobs", "service_src/page")}
 """Of the core, what a package has no use for: each cold start reads the whole bundle."""
 LEFT_OUT = (
@@ -34,10 +34,11 @@ LEFT_OUT = (
 Files = Mapping[str, Path]
 """What else a bundle holds: paths in it, and where each comes from."""
 NONE: Files = {}
+LOCK = "requirements.lock"
 
 
 def lambda_code(
-    scope: Construct, package: str, config: Config, files: Files = NONE
+    scope: Construct, package: str, config: Config, files: Files = NONE, lock: str = LOCK
 ) -> lambda_.Code:
     """The code of one edge package: itself, the core, its locked dependencies, all compiled.
 
@@ -55,28 +56,33 @@ def lambda_code(
             )
     return lambda_.Code.from_asset(
         str(ROOT / package),
-        asset_hash=bundle_hash(package, target, files, bytecode=python is not None),
+        asset_hash=bundle_hash(package, target, files, lock, bytecode=python is not None),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
             image=DockerImage.from_registry("not-used"),
-            local=_Local(package, target, python, files),
+            local=_Local(package, target, python, files, lock),
         ),
     )
 
 
 def bundle_hash(
-    package: str, target: Target, files: Files = NONE, *, bytecode: bool = False
+    package: str, target: Target, files: Files = NONE, lock: str = LOCK, *, bytecode: bool = False
 ) -> str:
     """A name for what is in a bundle: sources, lock, target Python, and whether bytecode is in."""
     digest = hashlib.sha256(f"{target} {bytecode}".encode())
     for name, source in _sources(package, files).items():
         digest.update(f"\0{name}\0".encode() + source.read_bytes())
-    digest.update((ROOT / package / "requirements.lock").read_bytes())
+    digest.update((ROOT / package / lock).read_bytes())
     return digest.hexdigest()
 
 
 def bundle(
-    package: str, target: Target, out: Path, python: Path | None = None, files: Files = NONE
+    package: str,
+    target: Target,
+    out: Path,
+    python: Path | None = None,
+    files: Files = NONE,
+    lock: str = LOCK,
 ) -> None:
     """Write a bundle to `out`, with bytecode if there is the target's `python` to compile it.
 
@@ -87,7 +93,7 @@ def bundle(
         *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
         *("--only-binary", ":all:", "--link-mode", "copy", "--target", str(out)),
         *("--python-version", target.python, "--python-platform", target.platform),
-        *("--requirement", str(ROOT / package / "requirements.lock")),
+        *("--requirement", str(ROOT / package / lock)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -120,9 +126,11 @@ def _sources(package: str, files: Files) -> dict[str, Path]:
 
 @jsii.implements(ILocalBundling)
 class _Local:
-    def __init__(self, package: str, target: Target, python: Path | None, files: Files) -> None:
-        self._package, self._target, self._python, self._files = package, target, python, files
+    def __init__(
+        self, package: str, target: Target, python: Path | None, files: Files, lock: str
+    ) -> None:
+        self._package, self._target, self._more = package, target, (python, files, lock)
 
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        bundle(self._package, self._target, Path(output_dir), self._python, self._files)
+        bundle(self._package, self._target, Path(output_dir), *self._more)
         return True

@@ -7,7 +7,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from claude_core.settings import JobSettings
+from claude_core.jobs.settings import JobSettings
 from stacks.config import Config
 from stacks.parts.files_bucket import files_bucket
 from stacks.parts.job_queue import JobQueue

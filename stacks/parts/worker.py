@@ -7,7 +7,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from claude_core.settings import JobSettings, Settings, StartSettings, WorkerSettings
+from claude_core.jobs.settings import JobSettings, StartSettings, WorkerSettings
+from claude_core.settings import Settings
 from stacks.config import Config
 from stacks.network import NetworkStack
 from stacks.parts.backlog import Backlog

@@ -49,6 +49,8 @@ ACCEPTED = {
     *((f"ServerlessStack/{name}Canary", DEPLOYS) for name in ("Api", "Stream")),
     (f"{ROUTER}/Function/Function", f"{NAG}L1"),
     (f"{ROUTER}/Canary", DEPLOYS),
+    (f"{ROUTER}/Workflows/Function", f"{NAG}L1"),
+    (f"{ROUTER}/Workflows/Checkpoints", f"{NAG}IAM5[Resource::<WorkflowsFunction.Arn>:*]"),
     (f"{QUEUE}/JobsCanary", DEPLOYS),
     *((f"{QUEUE}/{name}Function/Function", f"{NAG}L1") for name in ("Jobs", "Inbox", "Batch")),
     (f"{QUEUE}/Store/Jobs", f"{NAG}DDB3"),

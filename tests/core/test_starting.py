@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from claude_core.errors import AwsUnreachable
 from claude_core.jobs.job import Job
 from claude_core.jobs.sending import Sending, unsent
+from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.jobs.starter import ECS, EVERY_S, Starter
-from claude_core.settings import JobSettings, StartSettings
 from tests.cloud.cloud import Do
 from tests.cloud.refusing import Payload, refused
 from tests.core.jobs_cloud import JobsCloud, job

@@ -13,11 +13,11 @@ from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job
 from claude_core.jobs.sending import Sending
+from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.jobs.store import Jobs
 from claude_core.message_batches import MessageBatches
 from claude_core.patient import PatientAws
 from claude_core.row import Item, Row
-from claude_core.settings import JobSettings, StartSettings
 from lambda_src.batch_built import build
 from lambda_src.batch_lane import Lane
 from tests.cloud.cloud import Cloud

@@ -15,11 +15,11 @@ from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job, Status
 from claude_core.jobs.queue_message import Pointer
+from claude_core.jobs.settings import JobSettings, WorkerSettings
 from claude_core.jobs.sqs import Queue
 from claude_core.jobs.store import Jobs
 from claude_core.models import resolve
 from claude_core.row import Row
-from claude_core.settings import JobSettings, WorkerSettings
 from claude_core.telemetry import Telemetry
 from claude_core.teller import Teller
 from claude_core.usage import Usage

@@ -11,9 +11,9 @@ from claude_core.connections import AwsHttp
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job
+from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.jobs.store import Jobs
 from claude_core.models import resolve
-from claude_core.settings import JobSettings, StartSettings
 from lambda_src.batch import BatchFunction
 from local.fake_claude.inprocess import Fake
 from tests.doubles import AwsDouble

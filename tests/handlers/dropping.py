@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus
 
-from claude_core.settings import InboxSettings
+from claude_core.jobs.settings import InboxSettings
 from lambda_src.inbox import Inbox
 from tests.doubles import AwsDouble
 from tests.queueing import BUCKET, Queueing

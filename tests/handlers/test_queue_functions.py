@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from claude_core.settings import InboxSettings
+from claude_core.jobs.settings import InboxSettings
 from lambda_src import inbox, jobs
 from tests.doubles import REGION, AwsDouble
 from tests.events import event, parsed

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_core.settings import JobSettings, Settings
+from claude_core.jobs.settings import JobSettings
+from claude_core.settings import Settings
 from local.processes import free_port
 from stacks.config import DEV
 from stacks.parts.worker import worker_settings

@@ -295,7 +295,7 @@ def test_doctor_warns_of_an_account_that_allows_ten_functions_at_once(
     patient = checks.Patient(
         deployment.Deployment(env="dev", region=None, profile=None, local=False), account="1"
     )
-    patient.deployment.client = lambda service: Lambda()  # type: ignore[method-assign]
+    patient.deployment.client = lambda service, **_: Lambda()  # type: ignore[method-assign]
     if passes:
         assert checks.concurrency(patient) == f"{allowed} at once"
     else:

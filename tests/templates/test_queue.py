@@ -8,15 +8,9 @@ from typing import Any
 
 import pytest
 
+from claude_core.jobs.settings import InboxSettings, JobSettings, StartSettings, WorkerSettings
 from claude_core.jobs.store import KEPT
-from claude_core.settings import (
-    Environment,
-    InboxSettings,
-    JobSettings,
-    Settings,
-    StartSettings,
-    WorkerSettings,
-)
+from claude_core.settings import Environment, Settings
 from lambda_src.jobs import ROUTES as SERVED
 from local.routes import routes
 from stacks.config import ENVIRONMENTS

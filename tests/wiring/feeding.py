@@ -13,7 +13,8 @@ import pytest
 from claude_core.clients import ClientKey
 from claude_core.jobs.files import upload_key
 from claude_core.jobs.queue_message import wake_up
-from claude_core.settings import InboxSettings, JobSettings, Runtime
+from claude_core.jobs.settings import InboxSettings, JobSettings
+from claude_core.settings import Runtime
 from lambda_src import batch, inbox
 from local.fake_claude.remote import Fake
 from tests.doubles import AwsDouble

@@ -18,8 +18,9 @@ from claude_core.jobs.files import Files
 from claude_core.jobs.intake import new_job
 from claude_core.jobs.job import Job
 from claude_core.jobs.queue_message import Pointer
+from claude_core.jobs.settings import JobSettings, StartSettings, WorkerSettings
 from claude_core.jobs.store import Jobs
-from claude_core.settings import JobSettings, Runtime, Settings, StartSettings, WorkerSettings
+from claude_core.settings import Runtime, Settings
 from lambda_src import jobs
 from tests.doubles import AwsDouble
 from tests.events import event, parsed
