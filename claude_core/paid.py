@@ -67,7 +67,12 @@ class Paid:
         """
         cost, needs, started = request.worst_cost, request.needs, time.perf_counter()
         try:
-            reserved = await budget.reserve(key, request.model, cost, needs=needs, counted=counted)
+            reserved = await budget.reserve(
+                *(key, request.model, cost),
+                needs=needs,
+                counted=counted,
+                guesses=guess.most if guess else None,
+            )
         except KitError as err:
             err.client = key if isinstance(key, str) else key.id
             err.model = request.model.id
@@ -139,7 +144,8 @@ class Paid:
         return self.request.model.cost(usage), usage
 
     async def _settle(self, cost: int, usage: Usage) -> None:
-        spent = Spent(self.request.model, cost, usage, self._unwanted)
+        guessed = None if self._guess is None else cost * self._unwanted
+        spent = Spent(self.request.model, cost, usage, guessed)
         try:
             await self._budget.settle(self._held, spent, row=self._row)
         except AwsUnreachable as err:

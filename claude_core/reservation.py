@@ -43,14 +43,16 @@ class Spent:
     cost: int
     """Nano-dollars."""
     usage: Usage = NOTHING
-    guessed: bool = False
-    """On an answer that was begun before it was known to be wanted, and was not."""
+    guessed: int | None = None
+    """Nano-dollars of it for an answer that was begun early, and not wanted; None: it was not."""
 
 
 @dataclass(slots=True)
 class Guess:
     """For a call that is made before it is known to be wanted."""
 
+    most: int
+    """Nano-dollars of the month for all such calls together, those that are open at their worst."""
     wanted: bool = False
 
 

@@ -10,6 +10,7 @@ from claude_core.secret import Secret
 
 T = TypeVar("T")
 
+UNSENT = "there was no time left to ask Claude: its key was not read in time; try again"
 LATE = "Claude did not answer in the time that this route has; ask for less, or stream"
 
 
@@ -28,8 +29,9 @@ class Tries:
             async with asyncio.timeout_at(deadline):
                 return await self._repeat(deadline, once, tried, retried), len(tried)
         except TimeoutError as err:
-            failed = errors.DeadlinePassed(LATE)
+            failed = errors.DeadlinePassed(LATE if tried else UNSENT)
             failed.attempts = len(tried)
+            failed.may_be_billed = bool(tried)
             raise failed from err
         except errors.KitError as err:
             err.attempts = len(tried)

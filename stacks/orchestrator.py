@@ -90,6 +90,7 @@ class OrchestratorStack(Stack):
             canary(self, "Canary", alias=function.alias, shift=config.canary, alarms=watched)
         self._draw(function, rest, table, workflows)
         CfnOutput(self, "ApiUrl", value=rest.api.url)
+        CfnOutput(self, "RoutesFile", value=own or SHIPPED)
         if workflows:
             CfnOutput(self, "WorkflowsArn", value=workflows.alias.function_arn)
 

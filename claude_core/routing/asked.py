@@ -56,6 +56,8 @@ def asked(choice: Choice, body: Json, headers: dict[str, str]) -> Request:
         found["output_config"] = {"effort": route.effort, **(body.get("output_config") or {})}
     if choice.reason not in STAYS:
         found["messages"] = [_without_thinking(message) for message in body["messages"]]
+        if _in_a_tool_loop(body["messages"]):  # Claude wants the thought before a call of a tool
+            found.pop("thinking", None)
     request = messages.request(found, headers)
     return request.cached() if route.cache and request.cacheable else request
 
@@ -73,3 +75,11 @@ def _without_thinking(message: Json) -> Json:
         return message
     kept = [block for block in content if block.get("type") not in NOT_CARRIED]
     return {**message, "content": kept or content}
+
+
+def _in_a_tool_loop(messages: list[Json]) -> bool:
+    """Whether what is asked is to go on after a tool that was called in a thought."""
+    said = next((one for one in reversed(messages) if one.get("role") == "assistant"), {})
+    content = said.get("content")
+    types = {block.get("type") for block in content} if isinstance(content, list) else set()
+    return "tool_use" in types and not types.isdisjoint(NOT_CARRIED)

@@ -20,9 +20,13 @@ class Early:
     """One that was begun."""
 
     def __init__(
-        self, kit: Kit, question: Question, *, deadline: float, open_deadline: float
+        self, kit: Kit, question: Question, most: int, *, deadline: float, open_deadline: float
     ) -> None:
-        self._kit, self._question, self._guess = kit, question, Guess()
+        """
+        Args:
+            most: nano-dollars of the client's month for all that are begun early.
+        """
+        self._kit, self._question, self._guess = kit, question, Guess(most)
         self._task = asyncio.create_task(
             calls.opened(
                 *(kit, question),
@@ -40,7 +44,12 @@ class Early:
         return begun == wanted and same and room[0] >= room[1]
 
     async def keep(self, choice: Choice) -> Opened:
-        """It is wanted; raises as `calls.opened`."""
+        """It is wanted.
+
+        Raises:
+            Refused: it was not begun, for all that may be taken early is. KitError, as
+                `calls.opened`.
+        """
         self._guess.wanted = True
         opened = await self._task
         made = opened.choice
@@ -51,7 +60,8 @@ class Early:
 
     def leave(self) -> None:
         """End it, without waiting for that; what it may have cost is charged."""
-        self._kit.telemetry.count(guesses_ended=1)
+        if not self._task.done() or self._task.exception() is None:
+            self._kit.telemetry.count(guesses_ended=1)
         self._task.cancel()
         leaving = asyncio.create_task(self._left())
         _LEAVING.add(leaving)

@@ -1,9 +1,8 @@
 """A question's whole way: proved, routed, answered by the model that was chosen, and explained."""
 
-import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,7 +11,7 @@ from claude_core.errors import Refused
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
 from claude_core.messages import Request
-from claude_core.models import MODELS, NANO
+from claude_core.models import NANO
 from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.routing import calls
@@ -23,7 +22,6 @@ from claude_core.routing.early import Early
 from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
 from claude_core.routing.shown import Shown, joined
-from claude_core.row import Row, month_of
 from claude_core.serve import Kit
 from claude_core.sse import Event
 from claude_core.usage import Usage
@@ -89,13 +87,18 @@ class Orchestra:
         question, opened = await self._begun(
             *(incoming, key, body, headers), deadline=deadline, open_deadline=open_deadline
         )
-        shown = Shown(opened.choice)
-        async with aclosing(opened.rest):
-            async for event in joined(opened.first, opened.rest):
-                said = shown.event(event)
-                if event.type == "message_stop":  # after it a function may be frozen
-                    self._ended(question, opened.choice, shown.usage)
-                yield said
+        shown, told = Shown(opened.choice), False
+        try:
+            async with aclosing(opened.rest):
+                async for event in joined(opened.first, opened.rest):
+                    said = shown.event(event)
+                    if event.type == "message_stop":  # after it a function may be frozen
+                        told = True
+                        self._ended(question, opened.choice, shown.usage)
+                    yield said
+        finally:
+            if not told:  # cut, or its caller left: what it saved is not known
+                self._tell(question, opened.choice)
 
     async def _begun(
         self,
@@ -115,7 +118,8 @@ class Orchestra:
             return question, await begin(self._kit, question)
         early = None
         if self._may_guess(question):
-            early = Early(self._kit, question, deadline=deadline, open_deadline=open_deadline)
+            most = int(self._router.table.speculate * question.purse.budget)
+            early = Early(self._kit, question, most, deadline=deadline, open_deadline=open_deadline)
         try:
             choice = await self._classified(question)
             wanted = early is not None and early.agrees(choice)
@@ -125,8 +129,9 @@ class Orchestra:
             raise
         question = replace(question, choice=choice)
         if early and wanted:
-            return question, await early.keep(choice)
-        if early:
+            with suppress(Refused):  # of its share alone: there is money for what is wanted
+                return question, await early.keep(choice)
+        elif early:
             early.leave()
         return question, await begin(self._kit, question)
 
@@ -134,7 +139,7 @@ class Orchestra:
         """Whether the default answer may begin: its share is not used up, and there is money for
         whatever is wanted in its place, which it holds for a while."""
         table, purse = self._router.table, question.purse
-        if purse.guessed >= table.speculate:
+        if purse.guessed + question.request().worst_cost > table.speculate * purse.budget:
             return False
         verdicts = (Verdict(intent, 1.0) for intent in table.routes)
         choices = [decide(table, purse, verdict) for verdict in verdicts]
@@ -150,7 +155,8 @@ class Orchestra:
         """A question that may be asked, on the default route until it is known better."""
         body = body_of(body)
         request = checked(self._router.table, body, headers)
-        purse = _purse(row := (await self._kit.prove(key, request.needs)).row)
+        row = (await self._kit.prove(key, request.needs)).row
+        purse = Purse.of(row)
         choice = decide(self._router.table, purse, None, Reason.UNSURE)
         return Question(incoming, row.id, body, headers, purse, choice)
 
@@ -170,26 +176,17 @@ class Orchestra:
         kept = usage.cache_read_tokens + usage.cache_write_tokens > 0
         if kept and choice.reason not in (*INSTEAD, Reason.BUDGET):
             self._router.warm.note(question.client, question.body, choice)
-        counts = {
+        self._tell(question, choice, routing_saved_usd=choice.saved(usage) / NANO)
+
+    def _tell(self, question: Question, choice: Choice, **counts: float) -> None:
+        """Count an answer."""
+        counts |= {
             "routed": 1.0,
             f"route_{choice.route.intent}": 1.0,
             "routing_cost_usd": choice.cost / NANO,
-            "routing_saved_usd": choice.saved(usage) / NANO,
             "route_fallbacks": float(choice.reason in INSTEAD),
         }
         if choice.seconds:
             counts["classifier_duration"] = choice.seconds
             counts["classifier_failures"] = float(question.choice.reason in FAILURES)
         self._kit.telemetry.count(**counts)
-
-
-def _purse(row: Row) -> Purse:
-    now = dt.datetime.now(dt.UTC)
-    allowed, month = [model for model in MODELS if row.may_use(model)], month_of(now)
-    budget = row.budget or 1
-    return Purse(
-        allowed,
-        left=1 - row.spent(month) / budget,
-        free=row.left(month),
-        guessed=row.guessed(month) / budget,
-    )

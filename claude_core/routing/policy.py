@@ -1,5 +1,6 @@
 """Who may answer, by rules alone: before anything is classified, and from the verdict after it."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from claude_core.errors import NotAllowed
 from claude_core.models import LONG_PROMPT_TOKENS, MODELS, Model, resolve
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason, Verdict
+from claude_core.row import Row, month_of
 from claude_core.wire import Json, to_bytes
 
 ATTACHED = {"image", "document"}
@@ -26,8 +28,22 @@ class Purse:
     """Share of the month's budget that is not spent; what open calls hold is not."""
     free: int = 10**18
     """Nano-dollars that nothing has taken, open calls neither."""
-    guessed: float = 0.0
-    """Share of it that went to answers which were begun and not wanted."""
+    budget: int = 10**18
+    """Nano-dollars of the month."""
+    guessed: int = 0
+    """Of it, what answers have taken that are begun early, and cost that were not wanted."""
+
+    @classmethod
+    def of(cls, row: Row) -> "Purse":
+        """A client's, as its row stands."""
+        month = month_of(dt.datetime.now(dt.UTC))
+        return cls(
+            [model for model in MODELS if row.may_use(model)],
+            left=1 - row.spent(month) / (row.budget or 1),
+            free=row.left(month),
+            budget=row.budget,
+            guessed=row.guessed(month),
+        )
 
     def __post_init__(self) -> None:
         if not self.allowed:

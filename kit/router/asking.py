@@ -1,6 +1,6 @@
 """Questions classified through a deployment, with a client's key: what its router asks, each once.
 
-Nothing of the deployment is needed but `POST /v1/messages`; the client pays.
+Nothing of the deployment is needed but a route at which a model is asked by name; the client pays.
 """
 
 import asyncio
@@ -45,11 +45,11 @@ class Asking:
     ) -> None:
         """
         Args:
-            url: of a deployment, without the route.
+            url: of that route.
             late_s: when a classification counts as late, seen from here.
             waits: told once why, and for how long, the client's own limit holds them up.
         """
-        self._url, self._table = f"{url.rstrip('/')}/v1/messages", table
+        self._url, self._table = url, table
         self._router = Router(table)
         self._at_once, self._late_s, self._waits = at_once, late_s, waits
         headers = {"x-api-key": key, "anthropic-version": VERSION}

@@ -34,7 +34,8 @@ def evaluate(
     ],
     split: Annotated[Split, typer.Option(help="Only these of them.")] = "all",
     routes: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A table of your own; else the kit's.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Another table than the deployed one."),
     ] = None,
     rules_only: Annotated[
         bool, typer.Option("--rules-only", help="Ask nobody: what the free rules do alone.")
@@ -62,7 +63,7 @@ def evaluate(
 ) -> None:
     """Measure the routing on labelled questions: each is classified once, and the client pays."""
     # Routing brings the client of Claude along, which no other command waits for.
-    from kit.router.evaluating import Evaluation
+    from kit.router.evaluating import Evaluation, deployed_routes
     from kit.router.last import write
     from kit.router.picture import svg
     from kit.router.questions import read
@@ -76,6 +77,8 @@ def evaluate(
         raise Stop(f"--late {late:g}: must be above 0, 60 at most", code=2)
     if picture and picture.suffix != ".svg":
         raise Stop(f"--picture {picture}: give it a name that ends in .svg", code=2)
+    if routes is None and not rules_only and (routes := deployed_routes(deployment)):
+        err.print(f"routes: {routes.name}, as deployed", markup=False)
     table = table_of(routes)
     evaluation = Evaluation(
         file=file,

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from claude_core.routes import Table
 from claude_core.routing.classifier import classification
-from kit.deployment import Deployment
+from kit.deployment import Deployment, NotDeployed
 from kit.progress import span
 from kit.router import last
 from kit.router.asking import Asking
@@ -23,7 +23,9 @@ from kit.router.questions import Question
 from kit.router.refusals import LESS, Later
 from kit.router.report import FAKE, NOBODY, REAL, Report, Run
 from kit.say import Stop, err
+from local.paths import ROOT
 
+SHIPPED = "claude_core/routes.json"
 HERE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -116,12 +118,30 @@ class Evaluation:
 
 
 def _whom(deployment: Deployment, key: str | None) -> tuple[str, str]:
-    """A deployment's URL, and a client's key for it."""
+    """Where a deployment is asked, and a client's key for it."""
     key = key or (deployment.here["Local"]["ClientKey"] if deployment.local else None)
     if not key:
         hint = "give --key or set KIT_CLIENT_KEY (kit clients add NAME); or --rules-only"
         raise Stop(f"no client key; {hint}", code=2)
-    return deployment.outputs("ServerlessStack")["ApiUrl"], key.strip()
+    return _where(deployment), key.strip()
+
+
+def _where(deployment: Deployment) -> str:
+    """The address at which the fast model is asked by name."""
+    try:
+        url, route = deployment.outputs("OrchestratorStack")["ApiUrl"], "/v1/orchestrate"
+    except NotDeployed:
+        url, route = deployment.outputs("ServerlessStack")["ApiUrl"], "/v1/messages"
+    return url.rstrip("/") + route
+
+
+def deployed_routes(deployment: Deployment) -> Path | None:
+    """The table that a deployment chooses by, if it is a team's own: a file of this repository."""
+    try:
+        file = deployment.outputs("OrchestratorStack").get("RoutesFile")
+    except NotDeployed:
+        return None
+    return None if file in (None, SHIPPED) else ROOT / file
 
 
 def _fake(deployment: Deployment) -> bool:

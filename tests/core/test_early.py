@@ -22,7 +22,7 @@ from tests.doubles import AwsDouble
 @pytest.fixture
 def eager(aws: AwsDouble, claude: Fake) -> Deployed:
     deployed = Deployed(aws, claude)
-    deployed.table = replace(Table.own(), speculate=0.02)
+    deployed.table = replace(Table.own(), speculate=0.1)
     return deployed
 
 
@@ -150,7 +150,7 @@ def test_a_conversation_or_a_repeated_question_needs_no_guess(eager: Deployed) -
     assert asked(eager.claude) == 4, "sorted, guessed and answered; and then answered"
 
 
-@pytest.mark.parametrize("share", [0.0, 0.02])
+@pytest.mark.parametrize("share", [0.0, 0.04, 0.07])
 def test_off_or_over_its_share_nothing_is_begun_early(eager: Deployed, share: float) -> None:
     eager.table = replace(eager.table, speculate=share)
     spent_on_guesses(eager, nano=30_000_000)
@@ -159,8 +159,62 @@ def test_off_or_over_its_share_nothing_is_begun_early(eager: Deployed, share: fl
     assert asked(eager.claude) == 2
 
 
+def test_however_many_begin_at_once_their_share_holds(eager: Deployed) -> None:
+    """Six questions whose early answers do not begin: a tenth of the month has room for two."""
+    seen: list[int] = []
+
+    async def do(orchestra: Orchestra, deadline: float) -> None:
+        async def one(number: int) -> None:
+            body: dict[str, Any] = {"input": f"why {number}?", "stream": True}
+            events = orchestra.stream(
+                *(INCOMING, eager.key, body, {}), deadline=deadline, open_deadline=deadline
+            )
+            async with aclosing(events):
+                async for _ in events:
+                    pass
+
+        await asyncio.gather(*(one(number) for number in range(6)))
+        await asyncio.gather(*early._LEAVING)
+
+    def broken(action: str) -> None:
+        asked = eager.aws.calls[-1][2].get("ConditionExpression", "")
+        if action == "dynamodb:UpdateItem" and "#guessed" in asked:
+            seen.append(guessed(eager))
+
+    eager.aws.broken = broken
+    eager.claude.plan([{"name": "hang", "model": SONNET}] * 6)  # the classifier says: question
+    eager.run(do, seconds=30)
+    begun = asked(eager.claude) - 2 * 6
+    assert 1 <= begun <= 2
+    assert max(seen) <= 0.1 * 10**9
+    assert 0 < guessed(eager) < max(seen)
+    assert eager.aws.row(eager.client)["open"] == {}
+
+
+def test_what_its_share_has_no_room_for_any_more_is_answered_as_it_was_chosen(
+    eager: Deployed,
+) -> None:
+    """It was taken by another process, between the look at the row and the reservation."""
+    eager.claude.plan([sorts("task")])
+    proved: list[bool] = []
+
+    def broken(action: str) -> None:
+        if action == "dynamodb:UpdateItem" and not proved:
+            proved.append(True)
+        elif action == "dynamodb:UpdateItem" and len(proved) == 1:
+            proved.append(True)
+            spent_on_guesses(eager, nano=90_000_000)
+
+    eager.aws.broken = broken
+    route = streamed(eager)[0].data["message"]["route"]
+    assert (route["intent"], route["model"]) == ("task", SONNET)
+    assert asked(eager.claude) == 2, "sorted, and answered"
+    assert guessed(eager) == 90_000_000
+
+
 def spent_on_guesses(deployed: Deployed, *, nano: int) -> None:
-    """As settlements of this month leave it; three percent of the test's budget."""
+    """As settlements of this month leave it; three percent of the test's budget, of which an answer
+    may take four."""
     deployed.aws.boto("dynamodb").update_item(
         TableName=deployed.aws.table,
         Key={"id": {"S": deployed.client.id}},

@@ -19,9 +19,11 @@ class Vault:
     """The secret: what it holds now, and after each time that it is read again."""
 
     def __init__(self, *keys: str) -> None:
-        self.keys, self.reads = list(keys), 0
+        self.keys, self.reads, self.takes_s = list(keys), 0, 0.0
 
     async def get(self) -> str:
+        if self.takes_s:
+            await asyncio.sleep(self.takes_s)
         if not self.keys:
             raise errors.KeyMissing("no key")
         return self.keys[0]
@@ -127,8 +129,18 @@ def test_a_call_that_does_not_end_is_cut_off_at_its_deadline_with_words_that_hel
     failed = failure(asked, 30.0, once=never)
     assert isinstance(failed, errors.DeadlinePassed)
     assert "ask for less, or stream" in failed.message
-    assert failed.attempts == 2
+    assert (failed.attempts, failed.may_be_billed) == (2, True)
     assert asked.took_s == 30
+
+
+def test_what_was_never_sent_may_not_be_billed() -> None:
+    """As on a cold start, where the key alone took all the time that a classifier has."""
+    asked = Asked("hello")
+    asked.vault.takes_s = 60.0
+    failed = failure(asked, 1.5)
+    assert isinstance(failed, errors.DeadlinePassed)
+    assert (failed.attempts, failed.may_be_billed) == (0, False)
+    assert "its key was not read in time" in failed.message
 
 
 def test_a_key_that_was_rotated_is_read_again_and_the_call_begins_anew() -> None:

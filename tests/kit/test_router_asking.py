@@ -164,3 +164,26 @@ def test_a_client_whose_minute_others_use_up_does_not_wait_for_ever(
     assert "429 This request would exceed" in told
     assert "kit clients set NAME --rpm 1000" in told
     assert calls(claude) == 1 + asking.MOST_WAITS
+
+
+def test_where_the_orchestrator_alone_is_deployed_its_own_route_is_asked_by_name(
+    kit: Kit, claude: Fake, questions: Path, outputs: Path
+) -> None:
+    """The fake knows no such route, so that it says which one was asked."""
+    written = json.loads(outputs.read_text())
+    written["OrchestratorStack"] = {"ApiUrl": written.pop("ServerlessStack")["ApiUrl"] + "/"}
+    outputs.write_text(json.dumps(written))
+    kit("router", "eval", str(questions), "--parallel", "1")
+    assert {one["path"] for one in claude.stats()["requests"]} == {"/v1/orchestrate"}
+
+
+def test_the_table_that_is_deployed_is_the_one_that_is_measured(
+    kit: Kit, questions: Path, outputs: Path
+) -> None:
+    written = json.loads(outputs.read_text())
+    written["OrchestratorStack"] = {"ApiUrl": "http://127.0.0.1:1", "RoutesFile": "docs/gotchas.md"}
+    outputs.write_text(json.dumps(written))
+    told = kit("router", "eval", str(questions))
+    assert told.exit_code == 2
+    assert "routes: gotchas.md, as deployed" in told.output
+    assert "not JSON" in told.output or "docs/gotchas.md: " in told.output
