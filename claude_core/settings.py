@@ -102,6 +102,8 @@ class WorkflowSettings(Environment):
 
     workflows_file: str
     """Path of the team's workflows in the bundle."""
+    workflow_timeout_s: str
+    """That one execution may take, its waits included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

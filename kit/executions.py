@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,8 @@ class Executions:
                 FunctionName=self._alias,
                 InvocationType="RequestResponse" if self._local else "Event",
                 Payload=json.dumps(event).encode(),
-                **({"DurableExecutionName": name} if name else {}),
+                # Without a name, a request that boto3 sends again would begin another one.
+                DurableExecutionName=name or uuid.uuid4().hex,
             )
         except self._client.exceptions.DurableExecutionAlreadyStartedException as err:
             raise Stop(f"an execution {name} has begun before, with another event") from err

@@ -13,7 +13,7 @@ from kit.rows import Clients
 from kit.say import Stop, err, out, usd
 
 app = typer.Typer(no_args_is_help=True, help="Workflows that a retry does not pay for twice.")
-DONE = "SUCCEEDED"
+DONE, LATE = "SUCCEEDED", "TIMED_OUT"
 
 
 @app.command(epilog='Example: kit workflow run release_note "$(git diff v1..)" --client shop')
@@ -42,15 +42,16 @@ def run(
     }
     executions = _executions(deployment)
     begun = executions.start(event if most is None else event | {"most_usd": most}, name)
-    if detach:
-        out.print(begun if as_json else f"begun; kit workflow show {begun}", markup=False)
+    if as_json and detach:
+        print(json.dumps({"id": begun}))
         return
-    try:
+    # Said before it is waited for: whatever ends that, it goes on.
+    where = " --local" if deployment.local else f" --env {deployment.env}"
+    err.print(f"[dim]begun; kit workflow show {begun}{where}[/]")
+    if not detach:
         with err.status("running"):
             ended = executions.wait(begun)
-    except KeyboardInterrupt:
-        raise Stop(f"it goes on; kit workflow show {begun}") from None
-    _show(ended, as_json)
+        _show(ended, as_json)
 
 
 @app.command(epilog="Example: kit workflow show 3/note-17/87d084b9c37c42ce")
@@ -83,13 +84,17 @@ def _input(given: str | None) -> Any:
 
 def _show(found: Execution, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(found), ensure_ascii=False))
     elif found.status == DONE:
         output = found.result["output"]
-        print(output if isinstance(output, str) else json.dumps(output, indent=2))
+        print(
+            output if isinstance(output, str) else json.dumps(output, indent=2, ensure_ascii=False)
+        )
         cost, took = usd(found.result["cost_usd"]), f"{found.took_s:.0f} s"
         out.print(f"[dim]{found.id} · {cost} · {took}[/]")
     elif found.status == RUNNING:
         out.print(f"{found.id}: running for {found.took_s:.0f} s", markup=False)
     if found.status not in (DONE, RUNNING):
-        raise Stop(f"{found.id}: {found.status.lower()}: {found.error or 'no reason was given'}")
+        late = "longer than workflow_timeout_s; its steps in the Lambda console say what for"
+        why = found.error or (late if found.status == LATE else "nobody said why")
+        raise Stop(f"{found.id}: {found.status.lower()}: {why}")

@@ -1,162 +1,175 @@
-"""The calls of a workflow as steps of a durable execution: what is done is never asked again."""
+"""The calls of a workflow as steps of a durable execution: what is done is never asked again.
+
+Each attempt is a step of its own, which ends with what came of it, its cost included, and a pause
+between two is a wait: a run that begins anew has all of it before it, and decides the same.
+"""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from aws_durable_execution_sdk_python import DurableContext, StepContext
-from aws_durable_execution_sdk_python.config import CompletionConfig, MapConfig, StepConfig
-from aws_durable_execution_sdk_python.exceptions import StepError
+from aws_durable_execution_sdk_python import DurableContext, StepContext, StepError
+from aws_durable_execution_sdk_python.config import (
+    CompletionConfig,
+    Duration,
+    MapConfig,
+    StepConfig,
+)
+from aws_durable_execution_sdk_python.retries import RetryDecision
 
 from claude_core.errors import KitError
+from claude_core.incoming import Incoming
 from claude_core.messages import Request
 from claude_core.reply import Reply
+from claude_core.serve import Kit
+from claude_core.telemetry import Telemetry
 from claude_core.wire import Json, to_bytes
-from claude_core.workflows import Work
-from lambda_src.step_errors import Later, again_s, heard, retry, told
+from claude_core.workflows import Limit, whole
+from lambda_src.attempts import failure, heard, late
+from lambda_src.step import Call, Time, asking, proving
 
-SLOWEST = 30
-"""Tokens a second that no model is taken to write slower than."""
-BEGINNING_S = 60.0
-"""What an answer may take besides."""
+STEP = StepConfig(retry_strategy=lambda _, __: RetryDecision.no_retry())
+"""A step that breaks is a defect of the code; what Claude does is no reason for one to break."""
 
 
 class Steps:
-    """A `Work` of which each call is a step. Its methods run on the loop of `work`; one at a time,
-    since steps are known again by the order in which they are begun."""
+    """What a durable workflow asks with. Its methods run on one event loop, and one at a time:
+    steps are known again by the order in which they are begun."""
 
     def __init__(
         self,
-        work: Work,
-        context: DurableContext,
+        kit: Kit,
+        incoming: Incoming,
+        client: str,
         *,
-        left_s: Callable[[], float],
-        crashed: Callable[[Exception], None],
+        context: DurableContext,
+        limit: Limit,
+        time: Time,
     ) -> None:
-        """
-        Args:
-            left_s: of the function's time; crashed: is told what should not happen.
-        """
-        self._work, self._context, self._left_s = work, context, left_s
-        self._crashed, self._busy = crashed, False
+        self._kit, self._incoming, self._client = kit, incoming, client
+        self._telemetry: Telemetry = kit.telemetry
+        self._context, self._limit, self._time = context, limit, time
         self._loop = asyncio.get_running_loop()
+        self._open: asyncio.Future[Any] | None = None
+        self.told: KitError | None = None
+        """The last that was raised; its attempt has counted it."""
 
-    async def begin(self, prove: Callable[[], Awaitable[object]]) -> None:
-        """A first step that costs nothing; raises as `prove`."""
+    async def begin(self) -> None:
+        """Prove the client, and count one request of its minute, once for all steps.
 
-        async def proved() -> Json:
-            await prove()
-            return {}
-
-        def step() -> Json:
-            once = self._once(lambda attempt: self._tried(proved(), attempt), 0, set())
-            return self._context.step(once, "begin", StepConfig(retry_strategy=retry))
-
-        try:
-            await self._alone(step)
-        except StepError as err:
-            raise self._failure(err.data, err.message, set(), 0) from err
+        Raises:
+            NotAuthenticated, NotAllowed; KitError, as for any step.
+        """
+        await self._all([proving(self._kit, self._client)])
 
     async def __call__(self, request: Request) -> Reply:
-        """One answer, asked for once however often the workflow runs.
+        """One answer, asked for until it comes.
 
         Raises:
+            OverBudget: it might cost more than is left for this work; Claude was not asked.
             KitError: it failed for good.
         """
-        done: set[int] = set()
-        try:
-            kept = await self._alone(lambda: self._step(self._context, request, 0, done))
-            return self._replied(kept, done, 0)
-        except StepError as err:
-            raise self._failure(err.data, err.message, done, 0) from err
+        return (await self.together([request]))[0]
 
     async def together(self, requests: Sequence[Request]) -> list[Reply]:
-        """Several at once; what is begun is ended and kept, also where another one fails.
+        """Several at once, if there is money for all; those that fail for a while are asked again
+        together. Raises as one does, of the first that failed for good: what was begun beside it
+        has ended, and is kept."""
+        ask = partial(asking, self._kit, self._incoming, self._client)
+        found = await self._all([ask(whole(request)) for request in requests])
+        return [Reply.from_bytes(to_bytes(message)) for message in found]
 
-        Raises:
-            KitError: of the first, in their order, that failed for good.
-        """
-        done: set[int] = set()
+    async def ended(self) -> None:
+        """Until nothing is open any more that the workflow did not wait for."""
+        if opened := self._open:
+            await asyncio.wait([opened])
+            opened.result()
 
-        def branch(context: DurableContext, request: Request, at: int, _: Any) -> Json:
-            return self._step(context, request, at, done)
+    async def _all(self, calls: Sequence[Call]) -> list[Json]:
+        """What is kept of each, after as many attempts as it takes."""
+        done: dict[int, Json] = {}
+        before = [Counter[str]() for _ in calls]
+        while left := {at: call for at, call in enumerate(calls) if at not in done}:
+            worst = sum(call.worst for call in left.values())
+            self._limit.take(worst)
+            ends = await self._alone(partial(self._round, left, before))
+            self._limit.settle(worst, sum(end["cost"] for end in ends.values()))
+            for at, end in ends.items():
+                if "kept" in end:
+                    done[at] = end["kept"]
+                else:
+                    before[at][end.get("kind", "late")] += 1
+            failed = [end for end in ends.values() if "kept" not in end]
+            if final := next((end for end in failed if end["again_s"] is None), None):
+                self.told = heard(final["failed"])
+                raise self.told
+            if failed:
+                await self._wait(max(end["again_s"] for end in failed))
+        return [done[at] for at in range(len(calls))]
 
-        def steps() -> Any:
-            whole = CompletionConfig(tolerated_failure_percentage=100)
-            config = MapConfig[Request](completion_config=whole)
-            return self._context.map(list(requests), branch, "together", config)
+    async def _wait(self, seconds: float) -> None:
+        pause = Duration.from_seconds(max(1, math.ceil(seconds)))
+        await self._alone(lambda: self._context.wait(pause, "again"))
 
-        items = (await self._alone(steps)).all
-        failures = [
-            self._failure(one.error.data, one.error.message, done, one.index)
-            for one in items
-            if one.error
-        ]
-        replies = [self._replied(one.result, done, one.index) for one in items if not one.error]
-        if failures:
-            raise failures[0]
-        return replies
+    def _round(self, left: Mapping[int, Call], before: list[Counter[str]]) -> dict[int, Json]:
+        """One attempt at each, by their places."""
+        if len(left) == 1:
+            ((at, call),) = left.items()
+            return {at: self._step(self._context, call, before[at])}
 
-    async def _alone(self, steps: Callable[[], Any]) -> Any:
-        if self._busy:
-            raise RuntimeError("a workflow asks one step at a time; several at once: together()")
-        self._busy = True
+        def branch(context: DurableContext, one: tuple[int, Call], _: int, __: Any) -> Json:
+            at, call = one
+            return self._step(context, call, before[at])
+
+        all_of_them = MapConfig[Any](
+            completion_config=CompletionConfig(tolerated_failure_percentage=100)
+        )
+        found: Any = self._context.map(list(left.items()), branch, "together", all_of_them)
+        for item in found.all:
+            if item.error:
+                raise RuntimeError(item.error.message)
+        return {at: item.result for at, item in zip(left, found.all, strict=True)}
+
+    def _step(self, context: DurableContext, call: Call, before: Counter[str]) -> Json:
+        def once(_: StepContext) -> Json:
+            return asyncio.run_coroutine_threadsafe(self._tried(call, before), self._loop).result()
+
+        return context.step(once, call.name, STEP)
+
+    async def _tried(self, call: Call, before: Counter[str]) -> Json:
+        left, rest, began = self._time.left_s(), self._time.rest_s(), time.perf_counter()
+        if left < min(call.needs_s, rest):
+            return late()  # the next call of the function has all its time
         try:
-            # The SDK waits where it is called, and calls back from threads of its own.
-            return await asyncio.to_thread(steps)
-        finally:
-            self._busy = False
-
-    def _step(self, context: DurableContext, request: Request, at: int, done: set[int]) -> Json:
-        once = self._once(lambda attempt: self._ask(request, attempt), at, done)
-        return context.step(once, f"ask {request.model.id}", StepConfig(retry_strategy=retry))
-
-    def _once(
-        self, doing: Callable[[int], Coroutine[Any, Any, Json]], at: int, done: set[int]
-    ) -> Callable[[StepContext], Json]:
-        def once(step: StepContext) -> Json:
-            done.add(at)
-            return asyncio.run_coroutine_threadsafe(doing(step.attempt), self._loop).result()
-
-        return once
-
-    async def _ask(self, request: Request, attempt: int) -> Json:
-        """What is kept of an answer; raises as `_tried`."""
-        if self._left_s() < BEGINNING_S + request.max_tokens / SLOWEST:
-            raise Later(1.0)  # this function's time is too short: the next one's is whole
-
-        async def asked() -> Json:
-            answer = await self._work.paid(request)
-            return {"message": answer.reply.message, "cost": answer.cost}
-
-        return await self._tried(asked(), attempt, request.worst_cost)
-
-    async def _tried(self, doing: Awaitable[Json], attempt: int, worst: int = 0) -> Json:
-        """
-        Raises:
-            Later; StepError: it failed for good, with what is needed to say so again.
-        """
-        try:
-            return await doing
+            kept, cost = await call.do(self._loop.time() + min(left, rest))
+            return {"kept": kept, "cost": cost}
         except KitError as err:
-            if (delay := again_s(err, attempt)) is not None:
-                raise Later(delay) from err
-            cost = worst if err.may_be_billed else 0
-            raise StepError(err.message, data=json.dumps(told(err, cost))) from err
+            self._telemetry.failed(self._incoming, err, (time.perf_counter() - began) * 1_000)
+            rest = self._time.rest_s()
+            return failure(err, before, worst=call.worst, rest_s=rest)
         except Exception as err:
-            self._crashed(err)
+            self._telemetry.crashed(self._incoming, err)
             raise
 
-    def _replied(self, kept: Json, done: set[int], at: int) -> Reply:
-        if at not in done:  # asked and paid for when this workflow ran before
-            self._work.cost += kept["cost"]
-        return Reply.from_bytes(to_bytes(kept["message"]))
+    async def _alone(self, steps: Callable[[], Any]) -> Any:
+        if self._open:
+            raise RuntimeError(
+                "a workflow asks one step at a time, and waits for it; several at once: together()"
+            )
+        # The SDK waits where it is called, and calls back from threads of its own. Whoever waits
+        # here may be cancelled; what was begun is not.
+        opened = self._open = asyncio.ensure_future(asyncio.to_thread(steps))
+        opened.add_done_callback(self._closed)
+        try:
+            return await asyncio.shield(opened)
+        except StepError as err:
+            raise RuntimeError(err.message) from err
 
-    def _failure(self, data: str | None, message: str | None, done: set[int], at: int) -> Exception:
-        if data is None:
-            return RuntimeError(message)
-        said = json.loads(data)
-        if at not in done:
-            self._work.cost += said["cost"]
-        return heard(said)
+    def _closed(self, opened: "asyncio.Future[Any]") -> None:
+        self._open = None
+        if not opened.cancelled():
+            opened.exception()  # seen, also where nobody waits for it any more

@@ -7,6 +7,7 @@ for the client that is named: there is no key in an event, since events are kept
 import asyncio
 import inspect
 import logging
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python.exceptions import UnrecoverableError
 from aws_durable_execution_sdk_python.types import LambdaContext
 
 from claude_core.errors import InvalidRequest, KitError, NotAuthenticated, NotFound
@@ -25,12 +27,14 @@ from claude_core.serve import Kit
 from claude_core.settings import Runtime, Settings, WorkflowSettings
 from claude_core.telemetry import Telemetry
 from claude_core.wire import Json
-from claude_core.workflows import Asks, Work
+from claude_core.workflows import Asks, Limit
 from lambda_src.durable import Steps
+from lambda_src.step import Time
 
 BUNDLE = Path(__file__).parents[1]
 MARGIN_S = 10.0
 """Of the function's time, to keep what has come."""
+MODULE = "workflows_of_the_team"
 FIELDS = {"workflow", "client", "input", "most_usd"}
 
 Workflow = Callable[[Asks, Any], Awaitable[object]]
@@ -44,9 +48,19 @@ class Workflows:
     """One process. Built on the event loop that outlives each call."""
 
     def __init__(self, settings: Settings, own: WorkflowSettings, runtime: Runtime) -> None:
+        """Load them.
+
+        Raises:
+            Exception: whatever a team's file does when it is run.
+        """
         self._telemetry = Telemetry(settings.service)
+        try:
+            self._workflows = load(BUNDLE / own.workflows_file)
+        except Exception as err:
+            self._telemetry.crashed(Incoming("load"), err)
+            raise
         self._kit = Kit.build(settings, runtime, self._telemetry)
-        self._workflows = load(BUNDLE / own.workflows_file)
+        self._timeout_s = float(own.workflow_timeout_s)
 
     async def run(self, event: Json, context: DurableContext, left_s: Callable[[], float]) -> Json:
         """One execution, from its first step or from where it was left.
@@ -54,38 +68,37 @@ class Workflows:
         Raises:
             KitError: it failed for good.
         """
-        arn = context.execution_context.durable_execution_arn
-        incoming, started = Incoming(arn.rsplit("/", 1)[-1]), time.perf_counter()
+        began, incoming = began_at(context), Incoming(context_id(context))
+        time_ = Time(left_s=lambda: left_s() - MARGIN_S, ends_at=began + self._timeout_s)
+        started, steps = time.perf_counter(), None
         try:
-            return await self._run(event, context, left_s, incoming)
+            workflow, client, most = self._asked(event)
+            limit = Limit(most)
+            steps = Steps(*(self._kit, incoming, client), context=context, limit=limit, time=time_)
+            try:
+                await steps.begin()
+            except NotAuthenticated as err:
+                raise NotFound(f"there is no client {client} (kit clients list)") from err
+            try:
+                output = await workflow(steps, event.get("input"))
+            finally:
+                await steps.ended()
+            return {"output": output, "cost_usd": limit.cost / NANO}
         except KitError as err:
-            self._telemetry.failed(incoming, err, (time.perf_counter() - started) * 1_000)
+            if steps is None or err is not steps.told:
+                self._telemetry.failed(incoming, err, (time.perf_counter() - started) * 1_000)
+            raise
+        except UnrecoverableError:  # of Lambda's own service: it is told by the function's errors
             raise
         except Exception as err:
             self._telemetry.crashed(incoming, err)
             raise
+        except (SystemExit, KeyboardInterrupt) as err:  # of the loop they would make an end
+            self._telemetry.crashed(incoming, err)
+            raise RuntimeError(f"the workflow raised {type(err).__name__}") from err
 
     async def close(self) -> None:
         await self._kit.close()
-
-    async def _run(
-        self, event: Json, context: DurableContext, left_s: Callable[[], float], incoming: Incoming
-    ) -> Json:
-        workflow, client, most = self._asked(event)
-        deadline = asyncio.get_running_loop().time() + left_s() - MARGIN_S
-        work = Work(self._kit, incoming, client, deadline=deadline, most=most, retried=False)
-        steps = Steps(
-            work,
-            context,
-            left_s=lambda: left_s() - MARGIN_S,
-            crashed=lambda err: self._telemetry.crashed(incoming, err),
-        )
-        try:
-            await steps.begin(lambda: self._kit.prove(client))
-        except NotAuthenticated as err:
-            raise NotFound(f"there is no client {client} (kit clients list)") from err
-        output = await workflow(steps, event.get("input"))
-        return {"output": output, "cost_usd": work.cost / NANO}
 
     def _asked(self, event: Json) -> tuple[Workflow, str, int | None]:
         """
@@ -105,10 +118,23 @@ class Workflows:
         return self._workflows[name], client, None if most is None else round(most * NANO)
 
 
+def context_id(context: DurableContext) -> str:
+    """What Lambda calls an execution."""
+    return context.execution_context.durable_execution_arn.rsplit("/", 1)[-1]
+
+
+def began_at(context: DurableContext) -> float:
+    """When an execution began, by the clock."""
+    operation = context.state.get_execution_operation()
+    began = operation and operation.start_timestamp
+    return began.timestamp() if began else time.time()
+
+
 def load(file: Path) -> dict[str, Workflow]:
     """The workflows of a file: its own coroutine functions, but for those that begin with `_`."""
-    module = ModuleType(file.stem)
-    SourceFileLoader(module.__name__, str(file)).exec_module(module)
+    module = ModuleType(MODULE)
+    sys.modules[MODULE] = module  # where dataclasses look for it
+    SourceFileLoader(MODULE, str(file)).exec_module(module)
     return {
         name: one
         for name, one in vars(module).items()

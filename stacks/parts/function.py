@@ -13,7 +13,7 @@ from stacks.parts.log_group import log_group
 from stacks.parts.nag import acknowledge
 
 ALIAS = "live"
-KEPT = lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN)
+KEPT = lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 """A durable execution ends on the version that it began on, which may be days old by then."""
 
 

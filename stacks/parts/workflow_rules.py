@@ -1,10 +1,14 @@
 """What a team's own workflows must be; the file is read at synth, and not run."""
 
 import ast
+import sys
 from pathlib import PurePath
 
 from stacks.parts.assets import ROOT
 from stacks.parts.rules import Rule, between
+
+ALLOWED = {*sys.stdlib_module_names, "claude_core"}
+"""What a workflow may import: it is one file."""
 
 
 def wrong(workflows_file: str | None) -> str:
@@ -27,7 +31,20 @@ def wrong(workflows_file: str | None) -> str:
     for one in workflows:
         if len(one.args.posonlyargs + one.args.args) != 2 or one.args.kwonlyargs:
             return f": {one.name}: must take two arguments, what to ask with and what it is given"
+    if strange := sorted(_imported(tree) - ALLOWED):
+        return f": it imports {strange[0]}, which is not in the function's bundle"
     return ""
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """The packages that a file imports; "." for one of its own neighbours."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else str(node.module).split(".")[0])
+    return found
 
 
 WORKFLOWS = (
@@ -37,6 +54,10 @@ WORKFLOWS = (
         "must be a Python file of workflows, each an async def",
         wrong,
     ),
-    Rule("workflow_timeout_s", between(1, 31_622_400), "must be 1 to 31622400, Lambda's own limit"),
+    Rule(
+        "workflow_timeout_s",
+        between(60, 31_622_400),
+        "must be 60 to 31622400: a step may take a minute, and Lambda has no longer year",
+    ),
     Rule("workflow_days", between(1, 90), "must be 1 to 90, Lambda's own limit"),
 )

@@ -26,13 +26,16 @@ class Workflows(Function):
     def __init__(
         self, scope: Construct, id: str, *, config: Config, settings: Settings, workflows_file: str
     ) -> None:
+        told = WorkflowSettings(
+            workflows_file=FILE, workflow_timeout_s=str(config.workflow_timeout_s)
+        )
         super().__init__(
             scope,
             id,
             config=config,
             package="lambda_src",
             handler="lambda_src.workflow.handler",
-            env={**settings.to_env(), **WorkflowSettings(workflows_file=FILE).to_env()},
+            env={**settings.to_env(), **told.to_env()},
             timeout_s=TIMEOUT_S,
             description="Workflows, each step asked and paid for once",
             waited_for=False,

@@ -105,7 +105,7 @@ def executing(
     aws: AwsDouble, claude: Fake, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Executing]:
     """The function of a deployment whose workflows are in `file`; its process ends with this."""
-    own = WorkflowSettings(workflows_file=str(file))
+    own = WorkflowSettings(workflows_file=str(file), workflow_timeout_s="200")
     env = aws.settings(claude.url).to_env() | own.to_env()
     env |= {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": aws.url}
     env |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}

@@ -5,13 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
 from claude_core import errors
 from claude_core.models import NANO
-from lambda_src.step_errors import LONGEST_S, again_s
+from claude_core.workflows import prompt
+from lambda_src.attempts import LONGEST_S, again_s
+from lambda_src.workflow import load
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
 from tests.doubles import AwsDouble
@@ -47,6 +50,24 @@ async def gathered(ask, texts):
 
 async def broken(ask, text):
     raise ValueError(text)
+
+async def leaving(ask, text):
+    raise SystemExit(2)
+
+async def timed(ask, texts):
+    """Does not wait for the first."""
+    import asyncio
+    try:
+        async with asyncio.timeout(0.2):
+            await ask(prompt(texts[0]))
+    except TimeoutError:
+        pass
+    return (await ask(prompt(texts[1]))).text
+
+async def streamed(ask, text):
+    from claude_core.messages import request
+    said = [{"role": "user", "content": text}]
+    await ask(request({"model": "fast", "max_tokens": 9, "messages": said, "stream": True}))
 
 async def _helper(ask, text): ...
 '''
@@ -167,8 +188,43 @@ def test_one_that_fails_leaves_what_was_begun_beside_it_kept(own: Executing) -> 
 
 def test_what_may_have_been_paid_is_asked_again_a_few_times_and_counted(own: Executing) -> None:
     own.claude.plan(["reset", *says("whole")])
-    assert output(own.run("steps", ["one"])) == ["whole"]
+    done = own.run("steps", ["one"])
+    assert output(done) == ["whole"]
     assert asked(own.claude) == 2
+    assert cost_usd(done) == own.spent() / NANO > prompt("one", max_tokens=300).worst_cost / NANO
+
+
+def test_lost_answers_count_in_its_own_limit_however_long_it_waited(own: Executing) -> None:
+    worst = prompt("one", max_tokens=300).worst_cost
+    own.claude.plan(["reset"] * 3 + says("whole"))
+    failed = own.run("steps", ["one"], most_usd=2.5 * worst / NANO)
+    assert failed.error
+    assert failed.error.type == "claude_core.errors.OverBudget"
+    assert asked(own.claude) == 2
+    assert own.spent() == 2 * worst
+
+
+def test_of_several_at_once_none_is_begun_if_there_is_no_money_for_all(own: Executing) -> None:
+    worst = prompt("a").worst_cost
+    failed = own.run("at_once", ["a", "b", "c"], most_usd=2.9 * worst / NANO)
+    assert failed.error
+    assert failed.error.type == "claude_core.errors.OverBudget"
+    assert asked(own.claude) == 0
+
+
+def test_waiting_does_not_use_up_the_attempts_that_a_loss_has(own: Executing) -> None:
+    own.claude.plan(["overloaded"] * 5 + ["reset", *says("whole")])
+    assert output(own.run("steps", ["one"])) == ["whole"]
+
+
+def test_several_of_which_some_fail_for_a_while_are_asked_again_for_those_alone(
+    own: Executing,
+) -> None:
+    own.claude.plan([*says("x"), "overloaded", "server_error", *says("y", "z")])
+    done = own.run("at_once", ["a", "b", "c"])
+    assert sorted(output(done)) == ["x", "y", "z"]
+    assert sorted(prompts(own.claude).values()) == [1, 2, 2]
+    assert cost_usd(done) == own.spent() / NANO
 
 
 def test_a_step_that_the_functions_time_is_too_short_for_waits_for_the_next(own: Executing) -> None:
@@ -186,7 +242,10 @@ def test_a_step_that_the_functions_time_is_too_short_for_waits_for_the_next(own:
     ("event", "says"),
     [
         ({"key": "x"}, "key: no such field of an event"),
-        ({"workflow": "missing"}, "workflow: one of at_once, broken, caught, gathered, steps"),
+        (
+            {"workflow": "missing"},
+            "workflow: one of at_once, broken, caught, gathered, leaving, steps, streamed, timed",
+        ),
         ({"workflow": "_helper"}, "workflow: one of "),
         ({"workflow": "chain"}, "workflow: one of "),
         ({"workflow": ["steps"]}, "workflow: one of "),
@@ -226,6 +285,51 @@ def test_two_steps_at_a_time_are_refused_since_their_order_would_not_be_known(
     failed = own.run("gathered", ["one", "two"])
     assert failed.error
     assert "several at once: together()" in str(failed.error.message)
+    assert own.row()["open"] == {}, "the one that was begun was waited for, and is paid"
+
+
+def test_a_step_that_was_given_up_is_waited_for_before_another_begins(own: Executing) -> None:
+    own.claude.plan([{"name": "hold"}])
+    Timer(1.0, own.claude.release).start()
+    failed = own.run("timed", ["one", "two"])
+    assert failed.error
+    assert "one step at a time, and waits for it" in str(failed.error.message)
+    assert own.row()["open"] == {}
+    assert asked(own.claude) == 1
+
+
+def test_a_workflow_that_would_end_the_process_fails_alone(own: Executing) -> None:
+    failed = own.run("leaving", "x")
+    assert failed.error
+    assert failed.error.message == "the workflow raised SystemExit"
+    assert output(own.run("steps", [answer("a")])) == ["a"]
+
+
+def test_an_answer_is_asked_for_whole(own: Executing) -> None:
+    failed = own.run("streamed", "x")
+    assert failed.error
+    assert failed.error.message == "stream: what a workflow asks is answered whole"
+    assert asked(own.claude) == 0
+
+
+def test_every_failure_of_claude_is_counted_once_and_says_whose_it_was(
+    own: Executing, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own.claude.plan(["overloaded", "rate_limited", "bad_request"])
+    own.run("steps", ["one"])
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    for name in ("upstream_overloaded", "upstream_rate_limited"):
+        assert sum(line.get(name, [0])[0] for line in lines) == 1
+    assert sum(line.get("errors", [0])[0] for line in lines) == 3
+    assert {line["client"] for line in lines} == {own.client.id}
+
+
+def test_what_does_not_fit_the_rest_of_its_time_is_not_waited_for(own: Executing) -> None:
+    """Of the 200 s that the test's workflows have."""
+    own.claude.plan([{"name": "rate_limited", "retry_after": "300"}])
+    failed = own.run("steps", ["one"])
+    assert failed.error
+    assert failed.error.type == "claude_core.errors.RateLimited"
 
 
 def test_nothing_of_a_prompt_or_an_answer_is_written_down(
@@ -243,17 +347,31 @@ def test_nothing_of_a_prompt_or_an_answer_is_written_down(
     assert "canary" not in "\n".join([out, err, *logged])
 
 
+def test_a_file_may_have_what_modules_have(tmp_path: Path) -> None:
+    """Dataclasses look for their module by its name."""
+    (tmp_path / "own.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass\n"
+        "class Part:\n"
+        "    text: str\n"
+        "async def note(ask, given): ...\n"
+    )
+    assert set(load(tmp_path / "own.py")) == {"note"}
+
+
 def test_how_long_a_step_waits_follows_from_what_went_wrong() -> None:
-    def again(err: errors.KitError, attempt: int = 1) -> float:
-        found = again_s(err, attempt)
+    def again(err: errors.KitError, times: int = 1) -> float:
+        found = again_s(err, times)
         assert found is not None
-        return found
+        return float(found)
 
     assert 1.5 <= again(errors.Overloaded("")) <= 2.5
     assert again(errors.RateLimited("", retry_after_s=3_600)) == 3_600
-    assert again(errors.Stopped("")) == 60
+    assert again(errors.Stopped(""), 2_000) == 60
     assert again(errors.SpendCapReached("")) == 900
-    assert again(errors.UpstreamBroken(""), 19) <= LONGEST_S * 1.25
+    assert again(errors.Overloaded(""), 2_000) <= LONGEST_S
+    assert again(errors.UpstreamBroken(""), 19) <= LONGEST_S
     assert again_s(errors.UpstreamBroken(""), 20) is None
     assert again(errors.AnswerLost(""), 4) > 10
     assert again_s(errors.AnswerLost(""), 5) is None

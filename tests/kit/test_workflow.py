@@ -38,7 +38,7 @@ class Lambda:
         if named and asked["Payload"] != named[0]["Payload"]:
             raise Started
         self.invoked.append(asked)
-        name = asked.get("DurableExecutionName", "given")
+        name = asked["DurableExecutionName"]
         return {"DurableExecutionArn": f"{FUNCTION}:3/durable-execution/{name}/87d0"}
 
     def get_durable_execution(self, DurableExecutionArn: str) -> dict[str, Any]:  # noqa: N803
@@ -64,7 +64,13 @@ def test_it_is_started_as_an_event_by_the_alias_under_its_name(aws_lambda: Lambd
     assert asked["FunctionName"] == f"{FUNCTION}:live"
     assert asked["InvocationType"] == "Event"
     assert json.loads(asked["Payload"]) == {"workflow": "note"}
-    assert of(aws_lambda).start({"workflow": "note"}) == "3/given/87d0"
+
+
+def test_one_that_nobody_named_has_a_name_all_the_same(aws_lambda: Lambda) -> None:
+    """A request that boto3 sends again, its answer being late, must not begin another one."""
+    first, second = (of(aws_lambda).start({"workflow": "note"}) for _ in range(2))
+    assert first != second
+    assert all(len(asked["DurableExecutionName"]) == 32 for asked in aws_lambda.invoked)
 
 
 def test_another_event_under_the_same_name_is_refused(aws_lambda: Lambda) -> None:

@@ -40,7 +40,9 @@ def test_without_workflows_there_is_no_durable_function() -> None:
 
 def test_it_is_told_where_they_are_and_what_every_caller_of_claude_is_told() -> None:
     variables = of("AWS::Lambda::Function")["Environment"]["Variables"]
-    assert WorkflowSettings.from_env(variables).workflows_file == FILE
+    told = WorkflowSettings.from_env(variables)
+    assert told.workflows_file == FILE
+    assert int(told.workflow_timeout_s) == LOCAL.workflow_timeout_s
     Settings.from_env(variables)
 
 
@@ -59,7 +61,8 @@ def test_a_version_that_was_replaced_stays_for_what_began_on_it() -> None:
         for id, one in stack().body["Resources"].items()
         if one["Type"] == "AWS::Lambda::Version" and id.startswith("Workflows")
     )
-    assert version["DeletionPolicy"] == version["UpdateReplacePolicy"] == "Retain"
+    assert version["UpdateReplacePolicy"] == "Retain"
+    assert version["DeletionPolicy"] == "RetainExceptOnCreate", "or a rollback bars the next deploy"
 
 
 def test_its_role_may_keep_steps_of_its_own_versions_before_anybody_can_invoke_it() -> None:
@@ -114,6 +117,10 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("async def note(ask, given, /): ...\n", ""),
         ("def note(ask, given): ...\n", ": there is none in it"),
         ("async def _note(ask, given): ...\n", ": there is none in it"),
+        (SOUND + "def part():\n    import numpy\n", ": it imports numpy, which is not in"),
+        (SOUND + "from . import prompts\n", ": it imports ., which is not in"),
+        (SOUND + "from ours.prompts import X\n", ": it imports ours, which is not in"),
+        (SOUND + "from claude_core import errors\nimport json, re\n", ""),
         ("async def note(ask): ...\n", ": note: must take two arguments"),
         ("async def note(ask, given, *, more): ...\n", ": note: must take two arguments"),
         ("async def note(ask, given)\n", ": expected ':' "),
@@ -143,7 +150,7 @@ def test_a_broken_file_stops_the_deploy_of_its_stack_alone(file: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("workflow_timeout_s", 0), ("workflow_timeout_s", 31_622_401), ("workflow_days", 91)],
+    [("workflow_timeout_s", 59), ("workflow_timeout_s", 31_622_401), ("workflow_days", 91)],
 )
 def test_lambdas_own_limits_hold(field: str, value: int) -> None:
     (rule,) = (one for one in workflow_rules.WORKFLOWS if one.field == field)
