@@ -177,8 +177,8 @@ def test_however_many_begin_at_once_their_share_holds(eager: Deployed) -> None:
         await asyncio.gather(*early._LEAVING)
 
     def broken(action: str) -> None:
-        asked = eager.aws.calls[-1][2].get("ConditionExpression", "")
-        if action == "dynamodb:UpdateItem" and "#guessed" in asked:
+        names = eager.aws.calls[-1][2].get("ExpressionAttributeNames", {})
+        if action == "dynamodb:UpdateItem" and "#guessed" in names:  # reserved, or settled
             seen.append(guessed(eager))
 
     eager.aws.broken = broken
