@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from anthropic.types import MessageParam
 
 from local import up
 from local.paths import OUTPUTS, ROOT
+from tests.rig.rig import Outcome, run
+
+RIG = "test_queue_rig"
+"""Its module."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,21 @@ def local(*arguments: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: RIG in item.nodeid)  # last: see `rigged`
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rigged(request: pytest.FixtureRequest) -> Iterator["Future[Outcome] | None"]:
+    """The rig, begun first and beside all else: of its minutes it waits through most."""
+    wanted = any(RIG in item.nodeid for item in request.session.items)
+    if not wanted or "Local" not in request.getfixturevalue("deployment").outputs:
+        yield None
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run, 1_000, say=print)
 
 
 @pytest.fixture

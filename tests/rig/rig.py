@@ -24,7 +24,7 @@ from kit.deployment import Deployment
 from kit.plan import Plan
 from kit.rows import Clients
 from local import cloud, deployed
-from local.fake_claude.remote import Fake
+from local.fake_claude.inprocess import serve
 from local.paths import LOGS
 from tests.rig.crew import Crew
 from tests.rig.worker import POISON
@@ -109,22 +109,20 @@ def run(jobs: int, *, workers: int = 4, seed: int = 1, say: Callable[[str], None
         "HEARTBEAT_S": "1",
         "SLOTS": "50",
     }
-    fake = Fake(at["ClaudeUrl"])
-    fake.plan(FAULTS, repeat=True, probability=SHARE, seed=seed)
-    before = fake.stats()["billed"]["completions"]
     began = time.monotonic()
-    try:
+    with serve() as fake:  # one of its own: what others ask of the cloud's is no part of this
+        fake.plan(FAULTS, repeat=True, probability=SHARE, seed=seed)
         asked = asyncio.run(_submit(jobs, endpoint, queue, url, row.id, seed))
         say(f"{jobs} jobs submitted in {time.monotonic() - began:.0f} s")
+        env["CLAUDE_URL"] = fake.url
         with Crew(env, workers=workers, seed=seed, log=LOGS / f"{name}.log") as crew:
             found = _watch(endpoint, queue["JobsTableName"], list(asked), crew, say)
-    finally:
-        fake.plan([])
+        paid = fake.stats()["billed"]["completions"]
     count = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=["All"])["Attributes"]
     return Outcome(
         jobs=found,
         asked=asked,
-        paid=fake.stats()["billed"]["completions"] - before,
+        paid=paid,
         kills=crew.kills,
         crashes=crew.crashes,
         letters=int(count["ApproximateNumberOfMessages"]),
