@@ -6,6 +6,7 @@ for the client that is named: there is no key in an event, since events are kept
 
 import asyncio
 import inspect
+import json
 import logging
 import sys
 import threading
@@ -78,12 +79,15 @@ class Workflows:
             try:
                 await steps.begin()
             except NotAuthenticated as err:
-                raise NotFound(f"there is no client {client} (kit clients list)") from err
+                steps.told = NotFound(f"there is no client {client} (kit clients list)")
+                raise steps.told from err
             try:
                 output = await workflow(steps, event.get("input"))
             finally:
                 await steps.ended()
-            return {"output": output, "cost_usd": limit.cost / NANO}
+            found = {"output": output, "cost_usd": limit.cost / NANO}
+            json.dumps(found)  # what is no JSON is the workflow's to mend, and told as all else
+            return found
         except KitError as err:
             if steps is None or err is not steps.told:
                 self._telemetry.failed(incoming, err, (time.perf_counter() - started) * 1_000)
@@ -105,6 +109,8 @@ class Workflows:
         Raises:
             InvalidRequest, NotFound: nothing was asked.
         """
+        if not isinstance(event, dict):
+            raise InvalidRequest('an event is an object: {"workflow", "client", "input"}')
         if unknown := sorted(set(event) - FIELDS):
             raise InvalidRequest(f"{unknown[0]}: no such field of an event")
         name, client, most = event.get("workflow"), event.get("client"), event.get("most_usd")

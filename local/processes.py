@@ -13,7 +13,7 @@ import httpx2
 from local.guard import GRACE_S
 from local.paths import LOGS, ROOT
 
-READY_S = 30.0
+READY_S = 90.0
 STOP_S = 5.0
 GUARD = ROOT / "local" / "guard.py"
 

@@ -57,7 +57,7 @@ class Executing:
         event = {"workflow": name, "client": self.client.id, "input": given, **more}
         return self.started(event)
 
-    def started(self, event: dict[str, Any]) -> DurableFunctionTestResult:
+    def started(self, event: Any) -> DurableFunctionTestResult:
         """One execution, from its event to its end."""
         self.checkpoints, self.kept = 0, []
         kept: list[str] = []

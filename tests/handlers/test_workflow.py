@@ -51,6 +51,9 @@ async def gathered(ask, texts):
 async def broken(ask, text):
     raise ValueError(text)
 
+async def no_json(ask, text):
+    return {text}
+
 async def leaving(ask, text):
     raise SystemExit(2)
 
@@ -266,6 +269,13 @@ def test_an_event_that_cannot_be_served_says_why_and_asks_nothing(
     assert asked(own.claude) == 0
 
 
+@pytest.mark.parametrize("event", [[], "steps", None, 1])
+def test_an_event_that_is_no_object_says_what_one_is(own: Executing, event: Any) -> None:
+    failed = own.started(event)
+    assert failed.error
+    assert failed.error.type == "claude_core.errors.InvalidRequest"
+
+
 def test_a_disabled_client_is_refused_before_anything_is_asked(own: Executing) -> None:
     own.aws.boto("dynamodb").update_item(
         TableName=own.aws.table,
@@ -303,6 +313,15 @@ def test_a_workflow_that_would_end_the_process_fails_alone(own: Executing) -> No
     assert failed.error
     assert failed.error.message == "the workflow raised SystemExit"
     assert output(own.run("steps", [answer("a")])) == ["a"]
+
+
+def test_what_is_no_json_is_counted_as_a_defect(
+    own: Executing, capfd: pytest.CaptureFixture[str]
+) -> None:
+    failed = own.run("no_json", "x")
+    assert failed.error
+    assert "set is not JSON serializable" in str(failed.error.message)
+    assert '"crashes":[1.0]' in capfd.readouterr().out
 
 
 def test_an_answer_is_asked_for_whole(own: Executing) -> None:
