@@ -247,7 +247,7 @@ def test_a_step_that_the_functions_time_is_too_short_for_waits_for_the_next(own:
         ({"key": "x"}, "key: no such field of an event"),
         (
             {"workflow": "missing"},
-            "workflow: one of at_once, broken, caught, gathered, leaving, steps, streamed, timed",
+            "workflow: one of at_once, broken, caught, gathered, leaving, no_json, ",
         ),
         ({"workflow": "_helper"}, "workflow: one of "),
         ({"workflow": "chain"}, "workflow: one of "),
