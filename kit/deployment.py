@@ -23,6 +23,14 @@ class Deployment:
         self.env, self.local = env, local
         self._region, self._profile = region, profile
 
+    @property
+    def options(self) -> str:
+        """What to say to the next command, so that it means this deployment."""
+        if self.local:
+            return " --local"
+        said = {"env": self.env, "region": self._region, "profile": self._profile}
+        return "".join(f" --{name} {value}" for name, value in said.items() if value)
+
     @cached_property
     def here(self) -> dict[str, dict[str, str]]:
         """Everything that `make local` wrote."""

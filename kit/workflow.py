@@ -1,6 +1,7 @@
 """`kit workflow`: the durable workflows of a deployment, started and looked at."""
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -16,13 +17,14 @@ app = typer.Typer(no_args_is_help=True, help="Workflows that a retry does not pa
 DONE, LATE = "SUCCEEDED", "TIMED_OUT"
 
 
-@app.command(epilog='Example: kit workflow run release_note "$(git diff v1..)" --client shop')
+@app.command(epilog="Example: git diff v1.. | kit workflow run release_note - --client shop")
 @deployed
 def run(
     deployment: Deployment,
     workflow: Annotated[str, typer.Argument(help="A function of the deployed workflows_file.")],
     given: Annotated[
-        str | None, typer.Argument(help="Its input: a JSON object or list, else a text.")
+        str | None,
+        typer.Argument(help="Its input: a JSON object or list, else a text; -: standard input."),
     ] = None,
     client: Annotated[str, typer.Option(help="Whose budget pays: a client's name or id.")] = "",
     most: Annotated[float | None, typer.Option(help="USD that all of it may cost.")] = None,
@@ -38,7 +40,7 @@ def run(
     event: dict[str, Any] = {
         "workflow": workflow,
         "client": Clients(deployment).find(client).id,
-        "input": _input(given),
+        "input": _input(sys.stdin.read() if given == "-" else given),
     }
     executions = _executions(deployment)
     begun = executions.start(event if most is None else event | {"most_usd": most}, name)
@@ -46,8 +48,7 @@ def run(
         print(json.dumps({"id": begun}))
         return
     # Said before it is waited for: whatever ends that, it goes on.
-    where = " --local" if deployment.local else f" --env {deployment.env}"
-    err.print(f"[dim]begun; kit workflow show {begun}{where}[/]")
+    err.print(f"[dim]begun; kit workflow show {begun}{deployment.options}[/]")
     if not detach:
         with err.status("running"):
             ended = executions.wait(begun)
@@ -91,7 +92,7 @@ def _show(found: Execution, as_json: bool) -> None:
             output if isinstance(output, str) else json.dumps(output, indent=2, ensure_ascii=False)
         )
         cost, took = usd(found.result["cost_usd"]), f"{found.took_s:.0f} s"
-        out.print(f"[dim]{found.id} · {cost} · {took}[/]")
+        err.print(f"[dim]{found.id} · {cost} · {took}[/]")
     elif found.status == RUNNING:
         out.print(f"{found.id}: running for {found.took_s:.0f} s", markup=False)
     if found.status not in (DONE, RUNNING):

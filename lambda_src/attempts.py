@@ -1,8 +1,12 @@
 """What is kept of one attempt at a step, and whether another one is made: in words that an
 execution remembers, so that a run which begins anew decides the same."""
 
+import json
 import random
 from collections import Counter
+from typing import Any
+
+from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 
 from claude_core import errors
 from claude_core.errors import AnswerLost, ConnectFailed, KitError, UpstreamBroken
@@ -12,12 +16,44 @@ from claude_core.wire import Json
 
 LONGEST_S = 900.0
 """Between two attempts, unless somebody asks for more."""
-MOST = {"failed": FREE_FAILURES, "lost": ATTEMPTS}
+FAILED, LOST, WAITS = "failed", "lost", "waits"
+MOST = {FAILED: FREE_FAILURES, LOST: ATTEMPTS}
 """Attempts that may end so; others wait for what passes, as often as that takes."""
+KEPT_BYTES = 250_000
+"""Of an answer: Lambda keeps no more than 256 KB of a step."""
 TOLD = ("client", "model", "request_id", "upstream_status", "attempts", "budget")
 
 # Of the operating system: environments restored from one snapshot would share any other.
 _JITTER = random.SystemRandom()
+
+
+def compact(value: Any) -> str:
+    """JSON that can be sent, in as few bytes as that takes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair: such a letter has no bytes but an escape's
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+class Compact(SerDes[Any]):
+    """JSON as it is counted: the SDK's own takes six bytes for a letter that is not Latin."""
+
+    def serialize(self, value: Any, _: SerDesContext) -> str:
+        return compact(value)
+
+    def deserialize(self, data: str, _: SerDesContext) -> Any:
+        return json.loads(data)
+
+
+def answer(kept: Json, cost: int) -> Json:
+    """For one that was answered, which has cost so many nano-dollars."""
+    size = len(compact(kept).encode())
+    if size <= KEPT_BYTES:
+        return {"kept": kept, "cost": cost}
+    err = errors.TooLarge(f"the answer has {size} bytes, of {KEPT_BYTES}; ask for fewer tokens")
+    return {"failed": told(err), "kind": LOST, "again_s": None, "cost": cost}
 
 
 def late() -> Json:
@@ -25,15 +61,14 @@ def late() -> Json:
     return {"again_s": 1.0, "cost": 0}
 
 
-def failure(err: KitError, before: Counter[str], *, worst: int, rest_s: float) -> Json:
+def failure(err: KitError, kind: str, before: Counter[str], *, worst: int, rest_s: float) -> Json:
     """For one that failed.
 
     Args:
-        before: how those before it have ended, by kind.
+        kind: what it counts as; before: how those before it have ended, by kind.
         worst: nano-dollars that it may have cost; rest_s: seconds that there are for all of it.
     """
-    kind = kind_of(err)
-    delay = again_s(err, before[kind] + 1)
+    delay = again_s(err, kind, before[kind] + 1)
     return {
         "failed": told(err),
         "kind": kind,
@@ -46,22 +81,19 @@ def kind_of(err: KitError) -> str:
     """What counts together: Claude failed and took nothing, an answer was lost, or it must wait."""
     match err:
         case UpstreamBroken() | ConnectFailed():
-            return "failed"
+            return FAILED
         case AnswerLost():
-            return "lost"
-    return "waits"
+            return LOST
+    return WAITS
 
 
-def again_s(err: KitError, times: int) -> float | None:
+def again_s(err: KitError, kind: str, times: int) -> float | None:
     """Seconds until a call is made again that has so failed so many times; None: never."""
-    kind = kind_of(err)
     backoff = min(LONGEST_S, 2.0 ** min(times, 10) * _JITTER.uniform(0.75, 1.25))
     if kind in MOST:
         return backoff if times < MOST[kind] else None
     pause = pause_s(err)
-    if pause is None or isinstance(err, errors.Unavailable):
-        return pause
-    return max(pause, backoff)
+    return None if pause is None else max(pause, backoff)
 
 
 def told(err: KitError) -> Json:

@@ -21,7 +21,7 @@ from aws_durable_execution_sdk_python.config import (
 )
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
-from claude_core.errors import KitError
+from claude_core.errors import DeadlinePassed, InvalidRequest, KitError
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
 from claude_core.reply import Reply
@@ -29,11 +29,13 @@ from claude_core.serve import Kit
 from claude_core.telemetry import Telemetry
 from claude_core.wire import Json, to_bytes
 from claude_core.workflows import Limit, whole
-from lambda_src.attempts import failure, heard, late
-from lambda_src.step import Call, Time, asking, proving
+from lambda_src.attempts import LOST, Compact, answer, failure, heard, kind_of, late
+from lambda_src.step import WHOLE_S, Call, Time, asking, proving
 
-STEP = StepConfig(retry_strategy=lambda _, __: RetryDecision.no_retry())
+STEP = StepConfig(retry_strategy=lambda _, __: RetryDecision.no_retry(), serdes=Compact())
 """A step that breaks is a defect of the code; what Claude does is no reason for one to break."""
+MOST_TOGETHER = 100
+"""Of Lambda's 3,000 operations of an execution a round takes two for each of them."""
 
 
 class Steps:
@@ -55,6 +57,8 @@ class Steps:
         self._context, self._limit, self._time = context, limit, time
         self._loop = asyncio.get_running_loop()
         self._open: asyncio.Future[Any] | None = None
+        self._gone: BaseException | None = None
+        """Why this run is over: what is done after that is none of the workflow."""
         self.told: KitError | None = None
         """The last that was raised; its attempt has counted it."""
 
@@ -80,6 +84,8 @@ class Steps:
         together. Raises as one does, of the first that failed for good: what was begun beside it
         has ended, and is kept."""
         ask = partial(asking, self._kit, self._incoming, self._client)
+        if len(requests) > MOST_TOGETHER:
+            raise InvalidRequest(f"{len(requests)} at once; {MOST_TOGETHER} are the most")
         found = await self._all([ask(whole(request)) for request in requests])
         return [Reply.from_bytes(to_bytes(message)) for message in found]
 
@@ -87,7 +93,8 @@ class Steps:
         """Until nothing is open any more that the workflow did not wait for."""
         if opened := self._open:
             await asyncio.wait([opened])
-            opened.result()
+        if self._gone:
+            raise self._gone
 
     async def _all(self, calls: Sequence[Call]) -> list[Json]:
         """What is kept of each, after as many attempts as it takes."""
@@ -146,16 +153,19 @@ class Steps:
             return late()  # the next call of the function has all its time
         try:
             kept, cost = await call.do(self._loop.time() + min(left, rest))
-            return {"kept": kept, "cost": cost}
+            return answer(kept, cost)
         except KitError as err:
             self._telemetry.failed(self._incoming, err, (time.perf_counter() - began) * 1_000)
-            rest = self._time.rest_s()
-            return failure(err, before, worst=call.worst, rest_s=rest)
+            cut = left < min(rest, WHOLE_S) and isinstance(err, DeadlinePassed)
+            kind = LOST if cut else kind_of(err)
+            return failure(err, kind, before, worst=call.worst, rest_s=self._time.rest_s())
         except Exception as err:
             self._telemetry.crashed(self._incoming, err)
             raise
 
     async def _alone(self, steps: Callable[[], Any]) -> Any:
+        if self._gone:
+            raise self._gone
         if self._open:
             raise RuntimeError(
                 "a workflow asks one step at a time, and waits for it; several at once: together()"
@@ -171,5 +181,6 @@ class Steps:
 
     def _closed(self, opened: "asyncio.Future[Any]") -> None:
         self._open = None
-        if not opened.cancelled():
-            opened.exception()  # seen, also where nobody waits for it any more
+        err = None if opened.cancelled() else opened.exception()
+        if err and not isinstance(err, StepError):  # suspended, or its memory is out of reach
+            self._gone = err

@@ -13,6 +13,8 @@ SLOWEST = 30
 """Tokens a second that no model is taken to write slower than."""
 BEGINNING_S = 60.0
 """What an answer may take besides."""
+WHOLE_S = 880.0
+"""Of a call of the function that has just begun; what a shorter time cuts off is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

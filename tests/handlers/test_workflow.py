@@ -13,7 +13,8 @@ import pytest
 from claude_core import errors
 from claude_core.models import NANO
 from claude_core.workflows import prompt
-from lambda_src.attempts import LONGEST_S, again_s
+from lambda_src import step, workflow
+from lambda_src.attempts import KEPT_BYTES, LONGEST_S, Compact, again_s, answer, kind_of
 from lambda_src.workflow import load
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
@@ -50,6 +51,21 @@ async def gathered(ask, texts):
 
 async def broken(ask, text):
     raise ValueError(text)
+
+async def cleaning(ask, texts):
+    """Asks whatever happens, also where it is suspended."""
+    said = []
+    try:
+        said.append((await ask(prompt(texts[0]))).text)
+    finally:
+        said.append((await ask(prompt(texts[1]))).text)
+    return said
+
+async def swallowing(ask, text):
+    try:
+        return (await ask(prompt(text))).text
+    except BaseException:
+        return "swallowed"
 
 async def no_json(ask, text):
     return {text}
@@ -95,7 +111,7 @@ def says(*texts: str) -> list[dict[str, str]]:
     return [{"name": "answer", "text": text} for text in texts]
 
 
-def answer(text: str) -> str:
+def echo(text: str) -> str:
     return f"[[fake:answer text={text}]]"
 
 
@@ -115,7 +131,7 @@ def test_each_step_is_asked_once_and_all_of_it_is_one_request(shipped: Executing
 
 
 def test_what_runs_in_parallel_is_joined_in_its_order(own: Executing) -> None:
-    assert output(own.run("at_once", [answer(name) for name in "abc"])) == ["a", "b", "c"]
+    assert output(own.run("at_once", [echo(name) for name in "abc"])) == ["a", "b", "c"]
     assert own.requests() == 1
 
 
@@ -124,17 +140,17 @@ def test_what_runs_in_parallel_is_joined_in_its_order(own: Executing) -> None:
 def test_wherever_the_process_is_lost_what_is_done_is_not_paid_again(
     own: Executing, name: str, loss: Loss
 ) -> None:
-    own.run(name, [answer(letter) for letter in "abc"])
+    own.run(name, [echo(letter) for letter in "abc"])
     whole, place = own.checkpoints, 0
     assert whole >= 3
     own.lost = lambda number: loss if number == place else None
     for place in range(1, whole + 1):
         before = prompts(own.claude)
-        assert output(own.run(name, [answer(letter) for letter in "abc"])) == ["a", "b", "c"]
+        assert output(own.run(name, [echo(letter) for letter in "abc"])) == ["a", "b", "c"]
         times = prompts(own.claude) - before
         open_then = 0
         for letter in "abc":
-            (asked,) = (n for text, n in times.items() if answer(letter) in text)
+            (asked,) = (n for text, n in times.items() if echo(letter) in text)
             kept = any(f'"text": "{letter}"' in payload for payload in own.kept)
             assert asked == 1 if kept else asked <= 2, (letter, place)
             open_then += asked - 1
@@ -181,7 +197,7 @@ def test_an_error_that_a_workflow_catches_is_the_same_when_it_runs_again(own: Ex
 
 
 def test_one_that_fails_leaves_what_was_begun_beside_it_kept(own: Executing) -> None:
-    texts = [answer("a"), "[[fake:bad_request]]", answer("c")]
+    texts = [echo("a"), "[[fake:bad_request]]", echo("c")]
     failed = own.run("at_once", texts)
     assert failed.error
     assert failed.error.type == "claude_core.errors.UpstreamRefused"
@@ -247,7 +263,7 @@ def test_a_step_that_the_functions_time_is_too_short_for_waits_for_the_next(own:
         ({"key": "x"}, "key: no such field of an event"),
         (
             {"workflow": "missing"},
-            "workflow: one of at_once, broken, caught, gathered, leaving, no_json, ",
+            "workflow: one of at_once, broken, caught, cleaning, gathered, ",
         ),
         ({"workflow": "_helper"}, "workflow: one of "),
         ({"workflow": "chain"}, "workflow: one of "),
@@ -312,7 +328,7 @@ def test_a_workflow_that_would_end_the_process_fails_alone(own: Executing) -> No
     failed = own.run("leaving", "x")
     assert failed.error
     assert failed.error.message == "the workflow raised SystemExit"
-    assert output(own.run("steps", [answer("a")])) == ["a"]
+    assert output(own.run("steps", [echo("a")])) == ["a"]
 
 
 def test_what_is_no_json_is_counted_as_a_defect(
@@ -322,6 +338,45 @@ def test_what_is_no_json_is_counted_as_a_defect(
     assert failed.error
     assert "set is not JSON serializable" in str(failed.error.message)
     assert '"crashes":[1.0]' in capfd.readouterr().out
+
+
+def test_what_a_workflow_does_when_it_is_suspended_is_none_of_it(own: Executing) -> None:
+    """A step of a `finally` would take the place of the one that is to be tried again."""
+    own.claude.plan(["overloaded", *says("main", "cleanup")])
+    assert output(own.run("cleaning", ["one", "two"])) == ["main", "cleanup"]
+    own.claude.plan(["overloaded", *says("whole")])
+    assert output(own.run("swallowing", "one")) == "whole"
+
+
+def test_what_the_end_of_the_functions_time_cuts_off_is_tried_again_in_a_whole_one(
+    own: Executing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "BEGINNING_S", 0.0)
+    own.left_s = chain([12.0 + 10.0], repeat(900.0))  # 10 s to keep what comes, 10 s to write 300
+    monkeypatch.setattr(workflow, "MARGIN_S", 20.5)
+    monkeypatch.setattr(step, "SLOWEST", 300)
+    own.claude.plan(["hang", *says("whole")])
+    done = own.run("steps", ["one"])
+    assert output(done) == ["whole"]
+    assert asked(own.claude) == 2
+    assert cost_usd(done) == own.spent() / NANO
+
+
+def test_an_answer_is_kept_in_as_few_bytes_as_it_has_or_fails_paid() -> None:
+    context: Any = None
+    assert Compact().serialize({"a": "速い"}, context) == '{"a":"速い"}'
+    half = Compact().serialize({"a": "\ud800"}, context)
+    assert Compact().deserialize(half, context) == {"a": "\ud800"}
+    assert answer({"a": "x"}, 5) == {"kept": {"a": "x"}, "cost": 5}
+    large = answer({"a": "x" * KEPT_BYTES}, 5)
+    assert (large["failed"]["name"], large["again_s"], large["cost"]) == ("TooLarge", None, 5)
+
+
+def test_more_at_once_than_an_execution_can_remember_are_refused(own: Executing) -> None:
+    failed = own.run("at_once", ["x"] * 101)
+    assert failed.error
+    assert failed.error.message == "101 at once; 100 are the most"
+    assert asked(own.claude) == 0
 
 
 def test_an_answer_is_asked_for_whole(own: Executing) -> None:
@@ -381,18 +436,19 @@ def test_a_file_may_have_what_modules_have(tmp_path: Path) -> None:
 
 def test_how_long_a_step_waits_follows_from_what_went_wrong() -> None:
     def again(err: errors.KitError, times: int = 1) -> float:
-        found = again_s(err, times)
+        found = again_s(err, kind_of(err), times)
         assert found is not None
         return float(found)
 
     assert 1.5 <= again(errors.Overloaded("")) <= 2.5
     assert again(errors.RateLimited("", retry_after_s=3_600)) == 3_600
-    assert again(errors.Stopped(""), 2_000) == 60
+    assert again(errors.Stopped("")) == 60
+    assert 600 < again(errors.Stopped(""), 2_000) <= LONGEST_S
     assert again(errors.SpendCapReached("")) == 900
     assert again(errors.Overloaded(""), 2_000) <= LONGEST_S
     assert again(errors.UpstreamBroken(""), 19) <= LONGEST_S
-    assert again_s(errors.UpstreamBroken(""), 20) is None
+    assert again_s(errors.UpstreamBroken(""), "failed", 20) is None
     assert again(errors.AnswerLost(""), 4) > 10
-    assert again_s(errors.AnswerLost(""), 5) is None
+    assert again_s(errors.AnswerLost(""), "lost", 5) is None
     for final in (errors.InvalidRequest(""), errors.OverBudget(""), errors.DeadlinePassed("")):
-        assert again_s(final, 1) is None
+        assert again_s(final, kind_of(final), 1) is None
