@@ -163,7 +163,7 @@ def test_the_page_says_what_the_code_does() -> None:
     for said in (
         f"up to {FREE_FAILURES} times",
         f"up to {ATTEMPTS} times",
-        f"its {TIMEOUT_S // 60} minutes are over",
+        f"the function's {TIMEOUT_S // 60} minutes were nearly over",
         f"for `workflow_days` ({DEV.workflow_days})",
     ):
         assert said in page, said
