@@ -54,9 +54,11 @@ def test_a_workflow_goes_on_where_it_had_to_wait_and_asks_for_nothing_twice(clau
 
 def test_several_at_once_are_joined_and_the_whole_is_shown(claude: Fake) -> None:
     before = asked(claude)
-    said = run("run", "reviewed", "We deliver on Monday.", "--client", "local").stdout
-    assert "Which three matter most?" in said
-    assert " · $0.00" in said
+    done = run("run", "reviewed", "We deliver on Monday.", "--client", "local")
+    assert "Which three matter most?" in done.stdout
+    assert "$" not in done.stdout, "the output alone, for a pipe"
+    assert "begun; kit workflow show" in done.stderr
+    assert " · $0.00" in done.stderr
     assert asked(claude) - before == 4
 
 
