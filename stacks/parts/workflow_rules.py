@@ -57,7 +57,7 @@ WORKFLOWS = (
     Rule(
         "workflow_timeout_s",
         between(60, 31_622_400),
-        "must be 60 to 31622400: a step may take a minute, and Lambda has no longer year",
+        "must be 60 to 31622400: an answer may take a minute; Lambda's limit is a year",
     ),
     Rule("workflow_days", between(1, 90), "must be 1 to 90, Lambda's own limit"),
 )
