@@ -29,13 +29,19 @@ class Waiting:
     """Watches the open jobs of a board."""
 
     def __init__(
-        self, api: JobApi, board: Board, ended: Callable[[list[Json]], Awaitable[None]]
+        self,
+        api: JobApi,
+        board: Board,
+        ended: Callable[[list[Json]], Awaitable[None]],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """
         Args:
             ended: is handed the jobs that have ended in a round; some with their result.
+            sleep: for so many seconds.
         """
-        self._api, self._board, self._ended = api, board, ended
+        self._api, self._board, self._ended, self._sleep = api, board, ended, sleep
         self._start: str | None = None
         """The page on which the newest of ours is; what is before it is not ours."""
         self._span: int | None = None
@@ -55,7 +61,7 @@ class Waiting:
                 lasting = isinstance(err, Refusal) and err.status in (401, 403)
                 if lasting or time.monotonic() > answered_at + TROUBLE_S:
                     raise
-                await asyncio.sleep(USUAL_S)
+                await self._sleep(USUAL_S)
                 continue
             answered_at = time.monotonic()
             changed = False
@@ -67,7 +73,7 @@ class Waiting:
                 return
             quiet = 0 if changed else quiet + 1
             longest = USUAL_S if quiet < QUIET_AFTER else QUIET_S
-            await asyncio.sleep(max(pause_s, self._fair_s(asked)))
+            await self._sleep(max(pause_s, self._fair_s(asked)))
             pause_s = min(pause_s * 2, longest)
 
     def _fair_s(self, asked: int) -> float:

@@ -78,6 +78,16 @@ def test_environments_are_values_so_no_code_asks_for_their_names() -> None:
                     assert not {"dev", "prod", "local"} & {*names}, path
 
 
+def test_a_test_replaces_no_part_of_asyncio_or_of_time() -> None:
+    """The servers on other threads of the process live by them: one with a sleep that returns
+    at once turned round until the memory was used up."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr"):
+                target = ast.unparse(node.args[0]).strip("\"'").split(".")
+                assert not {"asyncio", "time"} & {*target}, f"{path}:{node.lineno}"
+
+
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
 def test_every_pattern_has_its_page(pattern: type) -> None:
     name = pattern.__name__.removesuffix("Stack").lower()

@@ -52,7 +52,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(waiting, name, 0.0)
 
 
-def wait(api: Pages, ours: list[str], ends: list[list[str]]) -> tuple[Board, list[int]]:
+def wait(
+    api: Pages, ours: list[str], ends: list[list[str]], **more: Any
+) -> tuple[Board, list[int]]:
     """Wait for `ours`, of which some end after each round; requests of each round."""
     board, cost, seen = Board(len(ours)), [], 0
     for id in ours:
@@ -65,7 +67,7 @@ def wait(api: Pages, ours: list[str], ends: list[list[str]]) -> tuple[Board, lis
         seen = api.pages + api.singles
         api.ended |= {*next(turns, [])}
 
-    asyncio.run(Waiting(api, board, ended).all())  # type: ignore[arg-type]
+    asyncio.run(Waiting(api, board, ended, **more).all())  # type: ignore[arg-type]
     return board, cost
 
 
@@ -113,15 +115,12 @@ def test_jobs_that_end_in_any_order_are_all_seen() -> None:
     assert max(cost) <= 10
 
 
-def test_asking_takes_a_fifth_of_the_clients_minute_at_most(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_asking_takes_a_fifth_of_the_clients_minute_at_most() -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
     ours = names(300)
-    wait(Pages(ours, patience=Patient(limit=60)), ours, [[], ours])
+    wait(Pages(ours, patience=Patient(limit=60)), ours, [[], ours], sleep=sleep)
     assert slept == [15.0, 15.0]
