@@ -34,8 +34,8 @@ def build(out: Path) -> Bundles:
     _naive(made.kit, made.naive, {*OWN, "__pycache__"}, "serverless.py")
     _naive(made.kit, made.naive_compiled, OWN, "serverless.py")
     _naive(made.stream, made.naive_stream, OWN, "streaming.py")
-    for folder in (made.naive_compiled, made.naive_stream):
-        compile_all(folder, Path(sys.executable))
+    compile_all(made.naive_compiled, Path(sys.executable), ["serverless.py"])
+    compile_all(made.naive_stream, Path(sys.executable), ["streaming.py"])
     return made
 
 

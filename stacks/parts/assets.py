@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,20 +16,15 @@ from aws_cdk import (
 )
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
-from uv import find_uv_bin
 
 from stacks.config import Config, Target
+from stacks.parts import wheels
 from stacks.parts.bytecode import compile_all, target_python
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = ("__pycache__", "*.pyc", "*.md", "*.in", "*.lock", "Dockerfile")
 UNUSED = {"service_src": ("claude_core/jobs", "service_src/page")}
 """Of the core, what a package has no use for: each cold start reads the whole bundle."""
-LEFT_OUT = (
-    *("**/__pycache__", "**/tests", "bin", "*.dist-info/RECORD", ".lock"),
-    *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.pxi", "**/*.c", "**/*.h"),
-)
-"""Parts of wheels that no handler reads."""
 Files = Mapping[str, Path]
 """What else a bundle holds: paths in it, and where each comes from."""
 NONE: Files = {}
@@ -89,24 +83,14 @@ def bundle(
     Raises:
         RuntimeError: uv could not install the lock; its own words say why.
     """
-    command = [
-        *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-        *("--only-binary", ":all:", "--link-mode", "copy", "--target", str(out)),
-        *("--python-version", target.python, "--python-platform", target.platform),
-        *("--requirement", str(ROOT / package / lock)),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"uv could not bundle {package}: {done.stderr.strip()}")
-    for pattern in LEFT_OUT:
-        for path in list(out.glob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for name, source in _sources(package, files).items():
+    wheels.put(ROOT / package / lock, target, out, python)
+    own = _sources(package, files)
+    for name, source in own.items():
         copy = out / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)  # its mode too: the streaming function starts a script
     if python:
-        compile_all(out, python)
+        compile_all(out, python, sorted({Path(name).parts[0] for name in own}))
 
 
 def _sources(package: str, files: Files) -> dict[str, Path]:

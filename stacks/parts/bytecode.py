@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -34,16 +35,17 @@ def target_python(version: str) -> Path | None:
     return Path(found) if found else None
 
 
-def compile_all(folder: Path, python: Path) -> None:
-    """Compile every module of `folder`; valid whatever time its source is unpacked at.
+def compile_all(folder: Path, python: Path, names: Iterable[str] = (".",)) -> None:
+    """Compile every module of `folder`, or of those in it that have `names`; valid whatever time
+    its source is unpacked at.
 
     Raises:
         subprocess.CalledProcessError: a module is not valid Python.
     """
     unchecked = ("--invalidation-mode", "unchecked-hash")
     paths = ("-s", str(folder), "-p", WHERE_IT_RUNS)
-    command = [str(python), "-I", "-m", "compileall", "-q", *unchecked, *paths, str(folder)]
-    subprocess.run(command, check=True)
+    command = [str(python), "-I", "-m", "compileall", "-q", "-j", "0", *unchecked, *paths]
+    subprocess.run([*command, *(str(folder / name) for name in names)], check=True)
 
 
 def _is(python: Path, version: str) -> bool:
