@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigw
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -77,6 +77,7 @@ class RestApi(Construct):
         self.api = apigw.RestApi(
             self,
             "Api",
+            rest_api_name=Stack.of(self).stack_name,  # what CloudWatch counts by; need not be unique
             # Edge-optimised, the default, would end an idle stream after 30 s.
             endpoint_configuration=apigw.EndpointConfiguration(types=[apigw.EndpointType.REGIONAL]),
             deploy_options=apigw.StageOptions(

@@ -43,6 +43,12 @@ def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
     return [statement for one in documents if one for statement in one["Statement"]]
 
 
+def test_every_api_has_a_name_of_its_own_since_cloudwatch_counts_by_it() -> None:
+    for one in (one for env in ("dev", "prod") for one in templates(env)):
+        for api in one.of_type("AWS::ApiGateway::RestApi").values():
+            assert api["Name"] == one.name
+
+
 @EACH
 def test_every_log_group_ends_so_that_logs_do_not_pile_up(found: Template) -> None:
     days = 365 if found.env == "prod" else 30
