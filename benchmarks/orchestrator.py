@@ -89,7 +89,7 @@ def routing_ms() -> float:
         router, began = Router(Table.own()), time.process_time()
         for number in range(QUESTIONS):
             question = {"messages": [{"role": "user", "content": f"a task, number {number} " * 20}]}
-            choice = await router.choose("client", question, Purse(), ask)
+            choice = await router.choose(question, Purse(), ask)
             asked(choice, question, {})
         return (time.process_time() - began) * 1_000 / QUESTIONS
 
@@ -121,7 +121,9 @@ def kit(claude_url: str, share: float) -> Iterator[Service]:
         file.write(json.dumps(table))
         file.flush()
         env = kit_env(claude_url, f"http://127.0.0.1:{aws}")
-        env |= RouterSettings(routes_file=file.name).to_env() | {"AWS_LAMBDA_FUNCTION_NAME": "kit"}
+        env |= RouterSettings(routes_file=file.name, conversations_table="none").to_env() | {
+            "AWS_LAMBDA_FUNCTION_NAME": "kit"
+        }
         yield stack.enter_context(running(["-m", "service_src"], env, port, key))
 
 

@@ -94,6 +94,8 @@ class RouterSettings(Environment):
 
     routes_file: str
     """Path of the table of routes in the bundle."""
+    conversations_table: str
+    """Of which model is on each conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

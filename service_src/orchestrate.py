@@ -8,7 +8,7 @@ from claude_core.clients import ClientKey
 from claude_core.incoming import Incoming
 from claude_core.openapi import document
 from claude_core.routes import Table
-from claude_core.routing import Orchestra
+from claude_core.routing import Conversations, Orchestra
 from claude_core.settings import RouterSettings
 from claude_core.wire import from_bytes
 from service_src.api import Api, body_of, message
@@ -27,7 +27,7 @@ class Orchestrate:
         Raises:
             BadTable: the stack takes none that is; this one was changed since.
         """
-        self._api = api
+        self._api, self._router = api, router
         self._table = Table.from_json((BUNDLE / router.routes_file).read_bytes())
         self._orchestra: Orchestra | None = None
 
@@ -35,7 +35,11 @@ class Orchestrate:
     def orchestra(self) -> Orchestra:
         """Opened at the first request, as the Api's own parts are."""
         if self._orchestra is None:
-            self._orchestra = Orchestra(self._api.kit, self._table)
+            kit = self._api.kit
+            kept = Conversations(
+                kit.aws, self._router.conversations_table, trouble=kit.telemetry.trouble
+            )
+            self._orchestra = Orchestra(kit, self._table, kept)
         return self._orchestra
 
     def add_to(self, app: FastAPI) -> None:

@@ -18,6 +18,7 @@ from stacks.parts.kit_metrics import KitMetrics
 from stacks.parts.rest_api import RestApi, streamed
 from stacks.parts.rules import check_config
 from stacks.parts.stream_function import StreamFunction
+from stacks.parts.table import table
 from stacks.parts.workflows import Workflows
 from stacks.shared import SharedStack
 
@@ -43,14 +44,19 @@ class OrchestratorStack(Stack):
         self.add_stack_dependency(shared, "the account's logging role must be there before a stage")
 
         own = None if "routes_file" in broken else config.routes_file
-        table = route_rules.table(own)
+        routes = route_rules.table(own)
+        conversations = table(
+            self, "Conversations", config=config, key="id", expires="expires_at", lasting=False
+        )
         function = StreamFunction(
             self,
             "Function",
             config=config,
             settings=shared.settings(self, config),
             description="POST /v1/orchestrate, streamed",
-            env=RouterSettings(routes_file=OWN if own else SHIPPED).to_env(),
+            env=RouterSettings(
+                routes_file=OWN if own else SHIPPED, conversations_table=conversations.table_name
+            ).to_env(),
             files={OWN: ROOT / own} if own else {},
         )
         rest = RestApi(
@@ -79,6 +85,7 @@ class OrchestratorStack(Stack):
             )
 
         shared.let_call(function.role)
+        conversations.grant(function.role, "dynamodb:GetItem", "dynamodb:PutItem")
         if workflows:
             shared.let_call(workflows.role)
 
@@ -88,7 +95,7 @@ class OrchestratorStack(Stack):
             # What a bad version shows at once; Claude's own troubles are not its fault.
             watched = [made["Errors"], made["Crashes"]]
             canary(self, "Canary", alias=function.alias, shift=config.canary, alarms=watched)
-        self._draw(function, rest, table, workflows)
+        self._draw(function, rest, routes, workflows)
         CfnOutput(self, "ApiUrl", value=rest.api.url)
         CfnOutput(self, "RoutesFile", value=own or SHIPPED)
         if workflows:
@@ -130,7 +137,7 @@ class OrchestratorStack(Stack):
         return alarms(self, (*rows, *more, *self._kit.alarms()), topic=topic)
 
     def _draw(
-        self, made: StreamFunction, rest: RestApi, table: Table, workflows: Workflows | None
+        self, made: StreamFunction, rest: RestApi, routes: Table, workflows: Workflows | None
     ) -> None:
         kit, function = self._kit, made.function
         shares = [
@@ -140,7 +147,7 @@ class OrchestratorStack(Stack):
                 label=intent,
                 period=PERIOD,
             )
-            for intent in table.routes
+            for intent in routes.routes
         ]
         dashboard(
             self,

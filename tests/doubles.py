@@ -150,6 +150,18 @@ class AwsDouble:
         )
         return "conversations"
 
+    def routed_table(self) -> str:
+        """Of the models that conversations are on; made where it is not there."""
+        name = "routed"
+        if name not in self.boto("dynamodb").list_tables()["TableNames"]:
+            self.boto("dynamodb").create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            )
+        return name
+
     def alarm_topic(self) -> str:
         return str(self.boto("sns").create_topic(Name="alarms")["TopicArn"])
 

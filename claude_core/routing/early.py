@@ -4,13 +4,33 @@ at once if it does not."""
 import asyncio
 from dataclasses import replace
 
+from claude_core.errors import Refused
 from claude_core.reservation import Guess
+from claude_core.routes import Table
 from claude_core.routing import calls
 from claude_core.routing.asked import asked
 from claude_core.routing.calls import Opened, Question
-from claude_core.routing.choice import Choice
+from claude_core.routing.choice import Choice, Verdict
+from claude_core.routing.policy import decide
 from claude_core.serve import Kit
 from claude_core.wire import Json
+
+
+def early_money(table: Table, question: Question) -> int:
+    """Nano-dollars of the client's month for all answers that are begun early; 0: this one may not
+    be. Its share is used up, or there is no money for whatever is wanted in its place, which it
+    holds for a while."""
+    purse, most = question.purse, int(table.speculate * question.purse.budget)
+    if purse.guessed + question.request().worst_cost > most:
+        return 0
+    verdicts = (Verdict(intent, 1.0) for intent in table.routes)
+    choices = [decide(table, purse, verdict) for verdict in verdicts]
+    try:
+        worst = max(question.request(choice).worst_cost for choice in choices)
+    except Refused:  # not every route could be asked this: who can, is not known yet
+        return 0
+    return most if purse.free >= 3 * worst else 0
+
 
 _LEAVING: set[asyncio.Task[None]] = set()
 """Answers that are being ended; the event loop alone would not keep them."""

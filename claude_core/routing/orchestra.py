@@ -1,5 +1,6 @@
 """A question's whole way: proved, routed, answered by the model that was chosen, and explained."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
@@ -17,14 +18,14 @@ from claude_core.routes import Table
 from claude_core.routing import calls
 from claude_core.routing.asked import body_of, checked
 from claude_core.routing.calls import Opened, Question
-from claude_core.routing.choice import Choice, Reason, Verdict
-from claude_core.routing.early import Early
+from claude_core.routing.choice import Choice, Reason
+from claude_core.routing.conversations import Conversations
+from claude_core.routing.early import Early, early_money
 from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
-from claude_core.routing.shown import Shown, joined
+from claude_core.routing.shown import Ended, Shown, joined
 from claude_core.serve import Kit
 from claude_core.sse import Event
-from claude_core.usage import Usage
 from claude_core.wire import Json, to_bytes
 
 FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
@@ -46,9 +47,14 @@ class Orchestra:
     """One process's."""
 
     def __init__(
-        self, kit: Kit, table: Table, *, now: Callable[[], float] = time.monotonic
+        self,
+        kit: Kit,
+        table: Table,
+        conversations: Conversations,
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kit, self._router = kit, Router(table, now=now)
+        self._kit, self._router, self._conversations = kit, Router(table, now=now), conversations
 
     async def answer(
         self,
@@ -64,13 +70,15 @@ class Orchestra:
         Raises:
             KitError: as `Kit.answer`; never for what the classifier did.
         """
-        question = await self._proved(incoming, key, body, headers)
-        choice = self._router.known(question.client, question.body, question.purse)
-        question = replace(question, choice=choice or await self._classified(question))
+        question, known = await self._proved(incoming, key, body, headers)
+        if known is None:
+            question = replace(question, choice=await self._classified(question))
         choice, answer = await calls.whole(self._kit, question, deadline=deadline)
-        self._ended(question, choice, answer.reply.usage)
-        shown = answer.reply.message | {"route": choice.to_json(answer.reply.usage)}
-        return Routed(to_bytes(shown), answer.reply, choice, answer.limits)
+        reply = answer.reply
+        ended = Ended(reply.usage, reply.stop_reason, reply.message.get("content"))
+        await self._ended(question, choice, ended)
+        shown = reply.message | {"route": choice.to_json(reply.usage)}
+        return Routed(to_bytes(shown), reply, choice, answer.limits)
 
     async def stream(
         self,
@@ -94,7 +102,7 @@ class Orchestra:
                     said = shown.event(event)
                     if event.type == "message_stop":  # after it a function may be frozen
                         told = True
-                        self._ended(question, opened.choice, shown.usage)
+                        await self._ended(question, opened.choice, shown.ended)
                     yield said
         finally:
             if not told:  # cut, or its caller left: what it saved is not known
@@ -111,14 +119,12 @@ class Orchestra:
         open_deadline: float,
     ) -> tuple[Question, Opened]:
         """A question that is routed, and its answer, which has begun."""
-        question = await self._proved(incoming, key, body, headers)
+        question, known = await self._proved(incoming, key, body, headers)
         begin = partial(calls.opened, deadline=deadline, open_deadline=open_deadline)
-        if choice := self._router.known(question.client, question.body, question.purse):
-            question = replace(question, choice=choice)
+        if known:
             return question, await begin(self._kit, question)
         early = None
-        if self._may_guess(question):
-            most = int(self._router.table.speculate * question.purse.budget)
+        if most := early_money(self._router.table, question):
             early = Early(self._kit, question, most, deadline=deadline, open_deadline=open_deadline)
         try:
             choice = await self._classified(question)
@@ -135,30 +141,23 @@ class Orchestra:
             early.leave()
         return question, await begin(self._kit, question)
 
-    def _may_guess(self, question: Question) -> bool:
-        """Whether the default answer may begin: its share is not used up, and there is money for
-        whatever is wanted in its place, which it holds for a while."""
-        table, purse = self._router.table, question.purse
-        if purse.guessed + question.request().worst_cost > table.speculate * purse.budget:
-            return False
-        verdicts = (Verdict(intent, 1.0) for intent in table.routes)
-        choices = [decide(table, purse, verdict) for verdict in verdicts]
-        try:
-            worst = max(question.request(choice).worst_cost for choice in choices)
-        except Refused:  # not every route could be asked this: who can, is not known yet
-            return False
-        return purse.free >= 3 * worst
-
     async def _proved(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
-    ) -> Question:
-        """A question that may be asked, on the default route until it is known better."""
-        body = body_of(body)
-        request = checked(self._router.table, body, headers)
-        row = (await self._kit.prove(key, request.needs)).row
-        purse = Purse.of(row)
-        choice = decide(self._router.table, purse, None, Reason.UNSURE)
-        return Question(incoming, row.id, body, headers, purse, choice)
+    ) -> tuple[Question, Choice | None]:
+        """A question that may be asked, on the default route until it is known better; and the
+        choice, if nobody has to be asked for it."""
+        body, table = body_of(body), self._router.table
+        request = checked(table, body, headers)
+        # Beside the proof, so that it takes no time of its own.
+        last = asyncio.create_task(self._conversations.choice(key.id, body, table))
+        try:
+            row = (await self._kit.prove(key, request.needs)).row
+            purse = Purse.of(row)
+            known = self._router.known(body, purse, await last)
+        finally:
+            last.cancel()
+        choice = known or decide(table, purse, None, Reason.UNSURE)
+        return Question(incoming, row.id, body, headers, purse, choice), known
 
     async def _classified(self, question: Question) -> Choice:
         async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
@@ -172,11 +171,15 @@ class Orchestra:
 
         return await self._router.classified(question.body, question.purse, ask)
 
-    def _ended(self, question: Question, choice: Choice, usage: Usage) -> None:
-        kept = usage.cache_read_tokens + usage.cache_write_tokens > 0
-        if kept and choice.reason not in (*INSTEAD, Reason.BUDGET):
-            self._router.warm.note(question.client, question.body, choice)
+    async def _ended(self, question: Question, choice: Choice, ended: Ended) -> None:
+        usage = ended.usage
         self._tell(question, choice, routing_saved_usd=choice.saved(usage) / NANO)
+        kept = usage.cache_read_tokens + usage.cache_write_tokens > 0
+        await self._conversations.note(
+            *(question.client, question.body, choice, ended.content),
+            warm=kept and choice.reason not in (*INSTEAD, Reason.BUDGET),
+            waits=ended.stop_reason == "tool_use",
+        )
 
     def _tell(self, question: Question, choice: Choice, **counts: float) -> None:
         """Count an answer."""

@@ -16,7 +16,6 @@ from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason, Verdict
 from claude_core.routing.classifier import ROLE, classification, excerpt, question_of, read
 from claude_core.routing.policy import Purse, decide, named, unclassified
-from claude_core.routing.warm import Warm
 from claude_core.wire import Json
 
 CLASSIFIED_S = 1.5
@@ -40,33 +39,33 @@ class Classified:
 
 
 class Router:
-    """One process's: it remembers verdicts, and what conversations are on."""
+    """One process's: it remembers verdicts."""
 
     def __init__(self, table: Table, *, now: Callable[[], float] = time.monotonic) -> None:
-        self.table, self.warm, self._now = table, Warm(now), now
+        self.table, self._now = table, now
         self._verdicts: OrderedDict[bytes, tuple[Verdict, float]] = OrderedDict()
 
-    async def choose(self, client: str, body: Json, purse: Purse, ask: Ask) -> Choice:
+    async def choose(
+        self, body: Json, purse: Purse, ask: Ask, *, last: Choice | None = None
+    ) -> Choice:
         """Who answers.
 
         Args:
             body: of a Messages API request; `model` may be absent, or "auto".
+            last: of its conversation, as long as something holds that to its model.
 
         Raises:
             NotFound, NotAllowed: the model that is asked for by name.
         """
-        return self.known(client, body, purse) or await self.classified(body, purse, ask)
+        return self.known(body, purse, last) or await self.classified(body, purse, ask)
 
-    def known(self, client: str, body: Json, purse: Purse) -> Choice | None:
+    def known(self, body: Json, purse: Purse, last: Choice | None = None) -> Choice | None:
         """The choice where nothing has to be asked for it; None: it has to be classified. Raises as
         `choose`."""
         if found := named(self.table, body, purse):
             return found
-        warm = self.warm.choice(client, body)
-        if warm is not None and warm.model in purse.allowed:
-            return replace(
-                warm, reason=Reason.CONVERSATION, cost=0, seconds=0.0, dearest=purse.dearest
-            )
+        if last is not None and last.model in purse.allowed:
+            return replace(last, dearest=purse.dearest)
         if found := unclassified(self.table, body, purse):
             return found
         if resolve(ROLE) not in purse.allowed:

@@ -1,11 +1,23 @@
 """How a routed answer is shown: Claude's own events, with `route` in the first and the last."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
 
 from claude_core.routing.choice import Choice
 from claude_core.sse import Event
 from claude_core.usage import Usage
 from claude_core.wire import Json, to_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an answer came to."""
+
+    usage: Usage
+    stop_reason: str | None
+    content: Any
+    """Its blocks; of a stream, without what calls of tools say."""
 
 
 class Shown:
@@ -14,11 +26,22 @@ class Shown:
     def __init__(self, choice: Choice) -> None:
         self._choice = choice
         self._usage: Json = {}
+        self._blocks: list[tuple[Json, list[str]]] = []
+        self._stop_reason: str | None = None
 
     @property
     def usage(self) -> Usage:
         """As told so far; whole with the last `message_delta`."""
         return Usage.from_json(self._usage)
+
+    @property
+    def ended(self) -> Ended:
+        """What it came to, after its last `message_delta`."""
+        content = [
+            {**block, "text": "".join(texts)} if block.get("type") == "text" else block
+            for block, texts in self._blocks
+        ]
+        return Ended(self.usage, self._stop_reason, content)
 
     def event(self, event: Event) -> Event:
         """The event as it is shown."""
@@ -30,7 +53,15 @@ class Shown:
                 shown = {**data, "message": {**message, "route": self._choice.to_json()}}
             case "message_delta":
                 self._note(data.get("usage"))
+                self._stop_reason = (data.get("delta") or {}).get("stop_reason")
                 shown = {**data, "route": self._choice.to_json(self.usage)}
+            case "content_block_start":
+                self._blocks.append((data.get("content_block") or {}, []))
+                return event
+            case "content_block_delta":
+                if self._blocks and (text := (data.get("delta") or {}).get("text")):
+                    self._blocks[-1][1].append(text)
+                return event
             case _:
                 return event
         raw = f"event: {event.type}\ndata: ".encode() + to_bytes(shown) + b"\n\n"

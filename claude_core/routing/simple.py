@@ -39,7 +39,7 @@ async def respond(text: str, *, claude: Claude, router: Router, within_s: float 
         reply = await claude.ask(request, deadline=min(by, deadline), retried=False)
         return reply, request.model.cost(reply.usage, reply.stop_reason)
 
-    choice = await router.choose("", body, Purse(), ask)
+    choice = await router.choose(body, Purse(), ask)
     return (await claude.ask(asked(choice, body, {}), deadline=deadline)).text
 
 

@@ -77,7 +77,7 @@ class RestApi(Construct):
         self.api = apigw.RestApi(
             self,
             "Api",
-            rest_api_name=Stack.of(self).stack_name,  # what CloudWatch counts by; need not be unique
+            rest_api_name=Stack.of(self).stack_name,  # CloudWatch counts by it
             # Edge-optimised, the default, would end an idle stream after 30 s.
             endpoint_configuration=apigw.EndpointConfiguration(types=[apigw.EndpointType.REGIONAL]),
             deploy_options=apigw.StageOptions(

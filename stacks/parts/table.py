@@ -16,8 +16,11 @@ def table(
     key: str,
     sort_key: str | None = None,
     expires: str | None = None,
+    lasting: bool = True,
 ) -> dynamodb.Table:
-    """A table of string keys; `expires` names the attribute that DynamoDB's TTL reads."""
+    """A table of string keys; `expires` names the attribute that DynamoDB's TTL reads. One that is
+    not `lasting` holds nothing that would be missed."""
+    keep = config.keep_data and lasting
     made = dynamodb.Table(
         scope,
         id,
@@ -26,12 +29,12 @@ def table(
         time_to_live_attribute=expires,
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=config.keep_data
+            point_in_time_recovery_enabled=keep
         ),
-        deletion_protection=config.keep_data,
-        removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+        deletion_protection=keep,
+        removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
     )
-    if not config.keep_data:
+    if not keep:
         acknowledge(made, {"DDB3": "point-in-time recovery is on where data is kept"})
     return made
 

@@ -49,6 +49,7 @@ ACCEPTED = {
     *((f"ServerlessStack/{name}Canary", DEPLOYS) for name in ("Api", "Stream")),
     (f"{ROUTER}/Function/Function", f"{NAG}L1"),
     (f"{ROUTER}/Canary", DEPLOYS),
+    (f"{ROUTER}/Conversations", f"{NAG}DDB3"),
     (f"{ROUTER}/Workflows/Function", f"{NAG}L1"),
     (f"{ROUTER}/Workflows/Checkpoints", f"{NAG}IAM5[Resource::<WorkflowsFunction.Arn>:*]"),
     (f"{QUEUE}/JobsCanary", DEPLOYS),

@@ -10,7 +10,7 @@ from claude_core.clients import ClientKey
 from claude_core.incoming import Incoming
 from claude_core.models import NANO
 from claude_core.routes import Table
-from claude_core.routing import Orchestra
+from claude_core.routing import Conversations, Orchestra
 from claude_core.serve import Kit
 from claude_core.sse import Event
 from claude_core.telemetry import Telemetry
@@ -36,17 +36,23 @@ class Deployed:
         self._settings = aws.settings(claude.url)
         key, self.client = aws.add_client(models=("fast", "balanced", "deep"))
         self.key, self.table = ClientKey.parse(key), Table.own()
+        self.now, self.troubles = 1_000_000.0, list[str]()
 
     def run(self, do: Callable[[Orchestra, float], Awaitable[T]], seconds: float = 10) -> T:
         async def inner() -> T:
             kit = Kit.build(self._settings, self.aws.runtime, Telemetry("tests"))
             try:
                 deadline = asyncio.get_running_loop().time() + seconds
-                return await do(Orchestra(kit, self.table), deadline)
+                return await do(Orchestra(kit, self.table, self.kept(kit)), deadline)
             finally:
                 await kit.close()
 
         return asyncio.run(inner())
+
+    def kept(self, kit: Kit) -> Conversations:
+        return Conversations(
+            kit.aws, self.aws.routed_table(), trouble=self.troubles.append, now=lambda: self.now
+        )
 
     def whole(self, key: ClientKey | None = None, **body: Any) -> dict[str, Any]:
         async def do(orchestra: Orchestra, deadline: float) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Routing:
             raise self.says
         return (self.says if isinstance(self.says, Reply) else answer(self.says)), 7
 
-    def choose(self, text: str = "hello", purse: Purse = ALL, **body: Any) -> Choice:
+    def choose(
+        self, text: str = "hello", purse: Purse = ALL, last: Choice | None = None, **body: Any
+    ) -> Choice:
         full: Json = {"messages": [{"role": "user", "content": text}], **body}
-        return asyncio.run(self.router.choose("client", full, purse, self.ask))
+        return asyncio.run(self.router.choose(full, purse, self.ask, last=last))

@@ -10,7 +10,7 @@ import pytest
 from claude_core import errors
 from claude_core.clients import ClientKey
 from claude_core.routes import Table
-from claude_core.routing import Orchestra, router
+from claude_core.routing import Orchestra
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
 from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, sorts
@@ -89,9 +89,8 @@ def test_what_may_be_billed_or_is_the_callers_to_mend_is_not_asked_again(
 
 @pytest.mark.parametrize("trouble", ["hang", "overloaded", "reset", "cut", "html", "refusal"])
 def test_a_classifier_in_trouble_is_asked_once_and_the_default_route_answers(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, trouble: str
+    deployed: Deployed, trouble: str
 ) -> None:
-    monkeypatch.setattr(router, "CLASSIFIED_S", 0.3)
     deployed.claude.plan([{"name": trouble, "model": HAIKU}])
     route = deployed.whole(input="hello there")["route"]
     assert (route["intent"], route["model"]) == ("unknown", SONNET)
@@ -252,3 +251,67 @@ def test_a_stream_that_its_caller_leaves_counts_with_its_route(
     (routed,) = (line for line in lines if "routed" in line)
     assert routed["routed"] == routed["route_task"] == [1.0]
     assert "routing_saved_usd" not in routed
+
+
+def turns(deployed: Deployed, stream: bool, *said: Any, **more: Any) -> tuple[Any, Any]:
+    """One question in a process of its own: its `route` at the end, and the blocks to send back."""
+    body = {"messages": [*said], **more}
+    if not stream:
+        answer = deployed.whole(**body)
+        return answer["route"], answer["content"]
+    events = deployed.streamed(**body)
+    blocks = [
+        dict(event.data["content_block"]) for event in events if event.type == "content_block_start"
+    ]
+    for event in events:
+        if event.type == "content_block_delta" and "text" in event.data["delta"]:
+            blocks[event.data["index"]]["text"] += event.data["delta"]["text"]
+    (last,) = (event for event in events if event.type == "message_delta")
+    return json.loads(last.raw.split(b"data: ")[1])["route"], blocks
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_conversation_whose_prompt_is_kept_stays_on_its_model_in_whatever_process(
+    deployed: Deployed, stream: bool
+) -> None:
+    kept = {"name": "answer", "usage": {"cache_read_input_tokens": 5_000}, "model": HAIKU}
+    deployed.claude.plan([sorts("question"), kept])
+    question = {"role": "user", "content": "how long does it take?"}
+    route, content = turns(deployed, stream, question)
+    assert (route["model"], route["reason"]) == (HAIKU, "classified")
+    answer = {"role": "assistant", "content": content}
+    more = {"role": "user", "content": "Now write me a novel."}
+    route, _ = turns(deployed, stream, question, answer, more)
+    assert (route["model"], route["reason"]) == (HAIKU, "the conversation is on it")
+    assert (route["intent"], route["confidence"], route["cost_usd"]) == ("question", 0.9, 0)
+    deployed.now += 300  # that answer used no cache
+    route, _ = turns(deployed, stream, question, answer, more)
+    assert route["reason"] != "the conversation is on it"
+    assert not deployed.troubles
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_has_called_a_tool_goes_on_with_its_own_thoughts_in_whatever_process(
+    deployed: Deployed, stream: bool
+) -> None:
+    """The one that stood in for another, too: it is its thoughts that the tool waits for."""
+    deployed.claude.plan([sorts("code"), {"name": "overloaded", "model": SONNET}])
+    more: dict[str, Any] = {
+        "tools": [{"name": "look", "input_schema": {"type": "object"}}],
+        "thinking": {"type": "adaptive"},
+    }
+    question = {"role": "user", "content": "use tool look"}
+    route, content = turns(deployed, stream, question, **more)
+    assert (route["model"], route["reason"]) == (HAIKU, "the model before it could not answer")
+    (call,) = (block for block in content if block["type"] == "tool_use")
+    thought = {"type": "thinking", "thinking": "hm", "signature": "haiku's"}
+    result = {"type": "tool_result", "tool_use_id": call["id"], "content": "rain"}
+    route, _ = turns(
+        *(deployed, stream, question, {"role": "assistant", "content": [thought, call]}),
+        *({"role": "user", "content": [result]},),
+        **more,
+    )
+    assert (route["model"], route["reason"]) == (HAIKU, "the conversation is on it")
+    sent = deployed.claude.stats()["requests"][-1]["body"]
+    assert [block["type"] for block in sent["messages"][1]["content"]] == ["thinking", "tool_use"]
+    assert sent["thinking"] == {"type": "adaptive"}

@@ -9,7 +9,6 @@ from claude_core.models import MODELS, Model
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason
 from claude_core.routing.policy import Purse, next_line
-from claude_core.routing.warm import WARM_S
 from tests.core.routing import ALL, BALANCED, DEEP, FAST, Routing, answer, verdict
 
 
@@ -92,43 +91,17 @@ def test_with_little_money_left_the_cheapest_answers_and_nothing_is_classified()
     assert (choice.model, choice.reason, routing.asked) == (FAST, Reason.BUDGET, [])
 
 
-def talk(question: str, answer: str = "…", *, first: str = "a loop") -> list[dict[str, str]]:
-    """A conversation that goes on."""
-    return [
-        {"role": "user", "content": first},
-        {"role": "assistant", "content": answer},
-        {"role": "user", "content": question},
-    ]
-
-
-def test_a_conversation_stays_on_its_model_while_its_prompt_is_warm() -> None:
+def test_a_conversation_stays_on_its_model_unless_its_client_may_not_use_it_any_more() -> None:
     routing = Routing(verdict("code"))
-    choice = routing.choose(messages=talk("and then?"))
-    routing.router.warm.note("client", {"messages": talk("and then?")}, choice)
+    last = replace(routing.choose(), reason=Reason.CONVERSATION, cost=0)
     routing.says = verdict("question")
-    stays = routing.choose(messages=talk("thanks, why?"))
+    stays = routing.choose("x" * 500_000, last=last)
     assert (stays.model, stays.reason, stays.cost) == (BALANCED, Reason.CONVERSATION, 0)
-    assert stays.route is choice.route
-    assert routing.choose(messages=talk("thanks, why?"), purse=Purse([FAST])).model is FAST
-    assert routing.choose(messages=talk("why?", "another")).model is FAST, "another conversation"
-    routing.now += WARM_S
-    assert routing.choose(messages=talk("thanks, why?")).model is FAST
-
-
-def test_a_warm_conversation_stays_however_long_it_grows() -> None:
-    routing = Routing(verdict("question"))
-    choice = replace(routing.choose(messages=talk("why?")), model=DEEP)
-    routing.router.warm.note("client", {"messages": talk("why?")}, choice)
-    assert routing.choose(messages=talk("x" * 500_000)).model is DEEP
-
-
-def test_one_question_alone_begins_no_conversation() -> None:
-    """Many begin with the same word."""
-    routing = Routing(verdict("code"))
-    said = [{"role": "user", "content": "Hi"}]
-    routing.router.warm.note("client", {"messages": said}, routing.choose(messages=said))
-    assert routing.router.warm.choice("client", {"messages": said}) is None
-    assert routing.choose(messages=talk("?", first="Hi")).reason is Reason.CLASSIFIED
+    assert (stays.route, stays.dearest) == (last.route, DEEP)
+    assert routing.choose(purse=Purse([FAST]), last=last).model is FAST
+    assert routing.choose(model="deep", last=last).reason is Reason.ASKED
+    little = Purse(ALL.allowed, left=0.04)
+    assert routing.choose(purse=little, last=last).reason is Reason.BUDGET
 
 
 def test_the_next_line_is_no_dearer_if_there_is_one_and_never_one_that_nobody_wanted() -> None:

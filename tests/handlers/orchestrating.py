@@ -19,7 +19,7 @@ from tests.handlers.served import BUDGET, Served
 from tests.serving import serving
 
 SORTER = "claude-haiku-5-5"
-TABLE = RouterSettings(routes_file="claude_core/routes.json")
+SHIPPED = "claude_core/routes.json"
 
 
 def sorted_as(intent: str, confidence: float = 0.9) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def orchestrated(
     *,
     budget: int = BUDGET,
     models: tuple[str, ...] = ("fast", "balanced", "deep"),
-    router: RouterSettings = TABLE,
+    routes_file: str = SHIPPED,
     answer_timeout_s: str = "10",
     **client: Any,
 ) -> Iterator[Orchestrated]:
@@ -71,6 +71,7 @@ def orchestrated(
     limits = {"answer_timeout_s": answer_timeout_s, "stream_timeout_s": "20", "ping_s": "15"}
     settings = replace(aws.settings(claude.url), **limits)
     key, proof = aws.add_client(budget=budget, models=models, **client)
+    router = RouterSettings(routes_file=routes_file, conversations_table=aws.routed_table())
     with serving(create(settings, aws.runtime, router=router)) as url:
         served = Orchestrated(aws, claude, url, key, proof)
         aws.calls.clear()

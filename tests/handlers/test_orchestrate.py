@@ -313,7 +313,7 @@ def test_a_teams_own_table_is_the_one_that_is_asked(
         {"intent": "rest", "about": "all else", "model": "fast", "max_tokens": 99},
     ]
     file.write_text(json.dumps({"default": "rest", "routes": rows}))
-    with orchestrated(aws, claude, router=RouterSettings(routes_file=str(file))) as served:
+    with orchestrated(aws, claude, routes_file=str(file)) as served:
         claude.plan([sorted_as("law")])
         told = served.post(INPUT).json()["route"]
         assert (told["intent"], told["model"]) == ("law", DEEP)
@@ -327,6 +327,7 @@ def test_a_table_that_was_broken_since_its_deploy_stops_the_start(
     aws: AwsDouble, tmp_path: Path
 ) -> None:
     (tmp_path / "routes.json").write_text("{}")
-    router = RouterSettings(routes_file=str(tmp_path / "routes.json"))
+    file = str(tmp_path / "routes.json")
+    router = RouterSettings(routes_file=file, conversations_table="none")
     with pytest.raises(BadTable):
         create(aws.settings("http://127.0.0.1:1"), aws.runtime, router=router)

@@ -73,6 +73,27 @@ def test_the_official_client_streams_it(client: anthropic.Anthropic) -> None:
     assert "saved_usd" in last.model_dump()["route"]
 
 
+def test_a_conversation_goes_on_with_the_model_whose_tool_has_answered(
+    client: anthropic.Anthropic,
+) -> None:
+    tool = {"name": "look", "input_schema": {"type": "object"}}
+    question = {"role": "user", "content": "use tool look: is it raining?"}
+    body: dict[str, Any] = {"messages": [question], "tools": [tool]}
+    with client:
+        first = client.post("/v1/orchestrate", cast_to=Message, body=body)
+        calls = [block for block in first.content if block.type == "tool_use"]
+        results = [
+            {"type": "tool_result", "tool_use_id": call.id, "content": "no"} for call in calls
+        ]
+        said = [block.to_dict() for block in first.content]
+        body["messages"] += [{"role": "assistant", "content": said}]
+        body["messages"] += [{"role": "user", "content": results}]
+        more = client.post("/v1/orchestrate", cast_to=Message, body=body)
+    assert calls
+    assert more.model == first.model
+    assert more.model_dump()["route"]["reason"] == str(Reason.CONVERSATION)
+
+
 def test_tokens_arrive_as_they_are_written(only_local: Deployment, url: str) -> None:
     """The fake holds the answer back until it is told that its beginning has arrived."""
     body = {"input": "[[fake: hold after=2 model=claude-haiku-5-5]]", "model": "fast"}

@@ -43,7 +43,7 @@ def test_the_routes_deployed_are_those_served_and_those_described() -> None:
         for path, methods in json.loads(document(SERVED))["paths"].items()
         for method in methods
     }
-    router = RouterSettings(routes_file="claude_core/routes.json")
+    router = RouterSettings(routes_file="claude_core/routes.json", conversations_table="none")
     app = create(NO_SETTINGS, Runtime(region="here"), router=router)
     served = {
         f"{method} {route.path}"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from claude_core.routes import Table
-from claude_core.routing import classifier, policy, router, warm
+from claude_core.routing import classifier, conversations, policy, router
 from claude_core.routing.choice import Reason
 from stacks.config import DEV, PROD
 from stacks.orchestrator import FEWEST
@@ -38,7 +38,7 @@ def test_each_number_of_the_choice_is_that_of_the_code() -> None:
         f"first {classifier.HEAD} and the last {classifier.TAIL} characters",
         f"more than {classifier.LONGEST_ANSWER} characters",
         f"less than {policy.LITTLE:.0%}".replace("%", " %"),
-        f"for {warm.WARM_S:g} s after its last answer",
+        f"for {conversations.WARM_S:g} s after its last answer",
         f"{router.REMEMBERED} of them",
         f"{DEV.stream_answer_timeout_s} s for a whole answer",
         f"{DEV.stream_timeout_s} s for a stream",
@@ -46,7 +46,8 @@ def test_each_number_of_the_choice_is_that_of_the_code() -> None:
         f"when {DEV.classifier_failures_percent} % of ten or more",
     ):
         assert said in FLAT, said
-    assert (FEWEST, router.KEPT_S) == (10, 3_600)
+    assert (FEWEST, router.KEPT_S, conversations.TOOL_S) == (10, 3_600, 3_600)
+    assert conversations.PATIENCE_S == 0.5
 
 
 @pytest.mark.parametrize("column", [0, 1])

@@ -81,17 +81,26 @@ def use_stream(key: str, aws: AwsDouble) -> None:
             assert "end_turn" in answer.text
 
 
+LOOK = {"name": "look", "input_schema": {"type": "object"}}
+
+
 def use_orchestrator(key: str, aws: AwsDouble) -> None:
-    """The same service where its stack says that it chooses the model."""
+    """The same service where its stack says that it chooses the model, for a conversation too."""
     app = create(Settings.from_env(), Runtime.from_env(), router=RouterSettings.from_env())
     with serving(app) as url, httpx2.Client(base_url=url, timeout=20) as http:
         for hook in (BEFORE_SNAPSHOT, AFTER_RESTORE):
             http.post(hook).raise_for_status()
-        for more in ({}, {"stream": True}):
-            asking = {"input": "Who are you?", **more}
-            answer = http.post("/v1/orchestrate", json=asking, headers={"x-api-key": key})
-            assert answer.status_code == 200, answer.text
-            assert "end_turn" in answer.text
+        http.headers["x-api-key"] = key
+        answer = http.post("/v1/orchestrate", json={"input": "Who are you?", "stream": True})
+        assert "end_turn" in answer.text
+        question = {"role": "user", "content": "use tool look"}
+        asking: dict[str, Any] = {"messages": [question], "tools": [LOOK]}
+        call = http.post("/v1/orchestrate", json=asking).json()["content"]
+        result = {"type": "tool_result", "tool_use_id": call[0]["id"], "content": "rain"}
+        for role, content in (("assistant", call), ("user", [result])):
+            asking["messages"].append({"role": role, "content": content})
+        told = http.post("/v1/orchestrate", json=asking).json()["route"]
+        assert told["reason"] == "the conversation is on it"
         for path in ("/health", "/openapi.json"):
             http.get(path).raise_for_status()
 

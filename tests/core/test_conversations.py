@@ -1,0 +1,203 @@
+"""Which model is on a conversation: every process knows it, for as long as something holds it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from claude_core.aws import Aws
+from claude_core.connections import AwsHttp
+from claude_core.routes import Table
+from claude_core.routing.choice import Choice, Reason, Verdict
+from claude_core.routing.conversations import PATIENCE_S, TOOL_S, WARM_S, Conversations
+from tests.core.routing import BALANCED, DEEP
+from tests.doubles import AwsDouble
+
+T = TypeVar("T")
+ROUTES = Table.own()
+CHOSEN = Choice(
+    route=ROUTES.routes["code"],
+    model=DEEP,
+    reason=Reason.CLASSIFIED,
+    verdict=Verdict("code", 0.75),
+    cost=7,
+    seconds=0.3,
+    dearest=DEEP,
+)
+CACHE = {"cache_control": {"type": "ephemeral"}}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "42"}
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def assistant(content: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content}
+
+
+def text(said: str, **more: Any) -> dict[str, Any]:
+    return {"type": "text", "text": said, **more}
+
+
+class Kept:
+    """A table, and processes that have nothing else in common."""
+
+    def __init__(self, aws: AwsDouble) -> None:
+        self.aws, self.now, self.troubles = aws, 1_000_000.0, list[str]()
+        self.table = aws.routed_table()
+        aws.calls.clear()
+
+    def process(self, do: Callable[[Conversations], Awaitable[T]]) -> T:
+        async def inner() -> T:
+            aws = Aws(AwsHttp(), self.aws.runtime)
+            try:
+                return await do(
+                    Conversations(
+                        aws, self.table, trouble=self.troubles.append, now=lambda: self.now
+                    )
+                )
+            finally:
+                await aws.close()
+
+        return asyncio.run(inner())
+
+    def note(self, messages: list[Any], answer: Any, **more: Any) -> None:
+        holds = {"warm": more.pop("warm", True), "waits": more.pop("waits", False)}
+        body = {"messages": messages, **more}
+        self.process(lambda one: one.note("client", body, CHOSEN, answer, **holds))
+
+    def choice(self, *messages: Any, client: str = "client", **more: Any) -> Choice | None:
+        body = {"messages": [*messages], **more}
+        return self.process(lambda one: one.choice(client, body, ROUTES))
+
+
+@pytest.fixture
+def kept(aws: AwsDouble) -> Kept:
+    return Kept(aws)
+
+
+def test_another_process_knows_it_from_the_first_answer_on(kept: Kept) -> None:
+    kept.note([user("a loop")], [text("for …")])
+    found = kept.choice(user("a loop"), assistant([text("for …")]), user("thanks, why?"))
+    assert found
+    assert (found.model, found.reason) == (DEEP, Reason.CONVERSATION)
+    assert (found.route, found.verdict) == (CHOSEN.route, CHOSEN.verdict)
+    assert (found.cost, found.seconds) == (0, 0.0), "nothing was chosen this time"
+
+
+def test_it_stays_however_long_it_grows_and_each_answer_keeps_it_longer(kept: Kept) -> None:
+    begun = [user("a loop"), assistant("for …")]
+    for _ in range(3):
+        kept.note([*begun, user("and?"), assistant("so"), user("why?")], [text("because")])
+        kept.now += WARM_S - 1
+        assert kept.choice(*begun, user("x" * 100_000))
+    kept.now += 1
+    assert kept.choice(*begun, user("why?")) is None
+
+
+SAME: list[tuple[Any, Any]] = [
+    ("a loop", "for …"),
+    ([text("a loop")], [text("for …")]),
+    ([text("a loop", **CACHE)], [text("for …", **CACHE)]),
+    ("a loop", [{"type": "thinking", "thinking": "hm", "signature": "s"}, text("for …")]),
+]
+
+
+@pytest.mark.parametrize(("first", "answer"), SAME)
+def test_it_is_the_same_one_in_whatever_form_it_is_sent_back(
+    kept: Kept, first: Any, answer: Any
+) -> None:
+    kept.note([user([text("a loop", **CACHE)])], [text("for …")], system=[text("Be brief.")])
+    asked = (user(first), assistant(answer), user("why?"))
+    assert kept.choice(*asked, system=[text("Be brief.", **CACHE)])
+    assert kept.choice(*asked, system="Be brief.")
+
+
+def test_another_client_system_question_or_answer_is_another_conversation(kept: Kept) -> None:
+    kept.note([user("a loop")], [text("for …")])
+    first, answer, why = user("a loop"), assistant("for …"), user("why?")
+    assert kept.choice(first, answer, why)
+    assert not kept.choice(first, answer, why, client="other")
+    assert not kept.choice(first, answer, why, system="Be brief.")
+    assert not kept.choice(user("a loop!"), answer, why)
+    assert not kept.choice(first, assistant("while …"), why)
+    picture = {"type": "image", "source": {"type": "base64", "data": "aaaa"}}
+    assert not kept.choice(user([text("a loop"), picture]), answer, why)
+
+
+def test_what_nothing_holds_is_not_written_and_one_question_alone_is_not_asked_about(
+    kept: Kept,
+) -> None:
+    kept.note([user("Hi")], [text("Hello.")], warm=False)
+    assert kept.choice(user("Hi")) is None
+    assert not kept.aws.calls
+
+
+def test_a_model_that_waits_for_a_tool_goes_on_with_what_that_answers(kept: Kept) -> None:
+    """Its thoughts are signed for it, and whatever the prompt's cache does."""
+    kept.note([user("a loop")], [CALL], warm=False, waits=True)
+    begun = user("a loop"), assistant([CALL])
+    assert kept.choice(*begun, user("never mind, why?")) is None
+    kept.now += TOOL_S - 1
+    assert kept.choice(*begun, user([RESULT]))
+    kept.now += 1
+    assert kept.choice(*begun, user([RESULT])) is None
+
+
+def test_calls_of_tools_without_a_word_are_told_apart_by_their_ids(kept: Kept) -> None:
+    kept.note([user("a loop")], [CALL], waits=True)
+    other = CALL | {"id": "toolu_2"}
+    assert not kept.choice(user("a loop"), assistant([other]), user([RESULT]))
+
+
+def test_a_row_holds_no_word_of_what_was_said_and_ends_by_itself(kept: Kept) -> None:
+    kept.note([user("canary-question")], [text("canary-answer")], system="canary-system")
+    (item,) = kept.aws.boto("dynamodb").scan(TableName=kept.table)["Items"]
+    assert "canary" not in str(item)
+    assert float(item["expires_at"]["N"]) == kept.now + WARM_S
+
+
+@pytest.mark.parametrize("field", ["model", "intent"])
+def test_what_another_version_wrote_and_this_one_does_not_know_is_routed_anew(
+    kept: Kept, field: str
+) -> None:
+    kept.note([user("a loop")], [text("for …")])
+    dynamo = kept.aws.boto("dynamodb")
+    (item,) = dynamo.scan(TableName=kept.table)["Items"]
+    dynamo.put_item(TableName=kept.table, Item=item | {field: {"S": "of tomorrow"}})
+    assert kept.choice(user("a loop"), assistant("for …"), user("why?")) is None
+
+
+def test_a_choice_that_no_verdict_made_has_none_later(kept: Kept) -> None:
+    body = {"messages": [user("a loop")]}
+    asked = Choice(route=ROUTES.default, model=BALANCED, reason=Reason.ASKED)
+    kept.process(
+        lambda one: one.note("client", body, asked, [text("for …")], warm=True, waits=False)
+    )
+    found = kept.choice(user("a loop"), assistant("for …"), user("why?"))
+    assert found
+    assert (found.model, found.verdict) == (BALANCED, None)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_table_that_fails_is_told_of_and_fails_nobody(kept: Kept, status: int) -> None:
+    kept.aws.broken = lambda action: (status, {"__type": "ResourceNotFoundException"})
+    kept.note([user("a loop")], [text("for …")])
+    assert kept.choice(user("a loop"), assistant("for …"), user("why?")) is None
+    assert len(kept.troubles) == 2
+    assert all("the table of conversations" in said for said in kept.troubles)
+
+
+def test_a_slow_table_holds_nobody_up(kept: Kept) -> None:
+    def slow(action: str) -> None:
+        time.sleep(PATIENCE_S * 3)
+
+    kept.aws.broken = slow
+    began = time.monotonic()
+    assert kept.choice(user("a loop"), assistant("for …"), user("why?")) is None
+    assert time.monotonic() - began < PATIENCE_S * 2.5
+    assert "slow" in kept.troubles[0]
