@@ -5,13 +5,12 @@ from claude_core import fields, messages
 from claude_core.errors import InvalidRequest
 from claude_core.messages import NON_STREAMING_MAX_TOKENS, Request
 from claude_core.routes import Table
-from claude_core.routing.choice import Choice, Reason
+from claude_core.routing.choice import Choice
 from claude_core.routing.policy import AUTO
 from claude_core.wire import Json
 
 NOT_CARRIED = ("thinking", "redacted_thinking")
 """Blocks that are signed for the model that wrote them."""
-STAYS = (Reason.CONVERSATION, Reason.ASKED)
 INPUT = {
     "input": fields.PROMPT["prompt"],
     **{name: fields.PROMPT[name] for name in ("model", "max_tokens", "system")},
@@ -54,10 +53,11 @@ def asked(choice: Choice, body: Json, headers: dict[str, str]) -> Request:
         found["system"] = route.system
     if route.effort:
         found["output_config"] = {"effort": route.effort, **(body.get("output_config") or {})}
-    if choice.reason not in STAYS:
-        found["messages"] = [_without_thinking(message) for message in body["messages"]]
-        if _in_a_tool_loop(body["messages"]):  # Claude wants the thought before a call of a tool
-            found.pop("thinking", None)
+    own = choice.thoughts_from
+    found["messages"] = [
+        message if own is not None and at >= own else _without_thinking(message)
+        for at, message in enumerate(body["messages"])
+    ]
     request = messages.request(found, headers)
     return request.cached() if route.cache and request.cacheable else request
 
@@ -75,11 +75,3 @@ def _without_thinking(message: Json) -> Json:
         return message
     kept = [block for block in content if block.get("type") not in NOT_CARRIED]
     return {**message, "content": kept or content}
-
-
-def _in_a_tool_loop(messages: list[Json]) -> bool:
-    """Whether what is asked is to go on after a tool that was called in a thought."""
-    said = next((one for one in reversed(messages) if one.get("role") == "assistant"), {})
-    content = said.get("content")
-    types = {block.get("type") for block in content} if isinstance(content, list) else set()
-    return "tool_use" in types and not types.isdisjoint(NOT_CARRIED)

@@ -48,6 +48,8 @@ class Choice:
     """Nano-dollars that choosing has cost."""
     seconds: float = 0.0
     """That the classifier took; 0: it was not asked."""
+    thoughts_from: int | None = None
+    """Index of the first message whose thoughts the model may be given; None: they are others'."""
     dearest: Model | None = None
     """Of those that the client may use: what is saved is told against it."""
 

@@ -1,18 +1,20 @@
-"""Which model is on each conversation, known to every process of a stack.
+"""Which model goes on with a conversation, known to every process of a stack.
 
-A conversation is known by how it began, its first answer included. A row of the table, for each:
+A row of the table for each answer that holds its conversation to its model:
 
-id            hash of the client, the system prompt, the first message and the first answer
-model         that answered last, by Claude's name
-intent        of the route that chose it, and the `confidence`, where it was classified
-warm_until    while Claude keeps the prompt in its cache, seconds since the epoch; 0: it does not
-expires_at    while a tool that the model has called may still answer it (and TTL)
+id             hash of the client and of the first call of a tool in the answer; where there is
+               none, of the client and all that was said until then: what Claude has in its cache
+model          that answered, by Claude's name
+intent         of the route that chose it, and the `confidence`, where it was classified
+thoughts_from  index of the first message whose thoughts the model was given, or has had itself
+expires_at     until when, seconds since the epoch (and TTL)
 """
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from asyncio import timeout
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from claude_core.aws import Aws
@@ -21,6 +23,7 @@ from claude_core.models import MODELS
 from claude_core.reached import reached
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason, Verdict
+from claude_core.routing.policy import AUTO
 from claude_core.row import Item
 from claude_core.wire import Json, to_bytes
 
@@ -47,23 +50,32 @@ class Conversations:
         self._aws, self._table, self._trouble, self._now = aws, table, trouble, now
 
     async def choice(self, client: str, body: Json, routes: Table) -> Choice | None:
-        """The last choice of a conversation; None: it is new, or nothing holds it any more."""
-        if len(body["messages"]) < 2:
+        """The choice of the answer before, for as long as it holds; None: there is none, or the
+        model is asked for by name."""
+        messages = body["messages"]
+        answers = [at for at, one in enumerate(messages) if one.get("role") == "assistant"]
+        if not answers or body.get("model", AUTO) != AUTO:
             return None
-        first, answer = body["messages"][:2]
-        key = _key(client, body, first, answer.get("content"))
-        asked = {"TableName": self._table, "Key": {"id": {"S": key}}, "ConsistentRead": True}
-        found = await self._call("GetItem", asked)
-        item: Item = (found or {}).get("Item") or {}
-        if not item or self._now() >= float(item[_held_by(body)]["N"]):
-            return None
-        model = next((one for one in MODELS if one.id == item["model"]["S"]), None)
-        route = routes.routes.get(item["intent"]["S"])
-        if model is None or route is None:  # written by another version
-            return None
-        sure = item.get("confidence")
-        verdict = Verdict(route.intent, float(sure["N"])) if sure else None
-        return Choice(route=route, model=model, reason=Reason.CONVERSATION, verdict=verdict)
+        async with self._spared():
+            key = _key(client, body, messages[: answers[-1] + 1])
+            asked = {"TableName": self._table, "Key": {"id": {"S": key}}, "ConsistentRead": True}
+            item: Item = (await self._call("GetItem", asked)).get("Item") or {}
+            if not item or self._now() >= float(item["expires_at"]["N"]):
+                return None
+            # Another version may know others.
+            model = next((one for one in MODELS if one.id == item["model"]["S"]), None)
+            route = routes.routes.get(item["intent"]["S"])
+            if model is None or route is None:
+                return None
+            sure = item.get("confidence")
+            return Choice(
+                route=route,
+                model=model,
+                reason=Reason.CONVERSATION,
+                verdict=Verdict(route.intent, float(sure["N"])) if sure else None,
+                thoughts_from=int(item["thoughts_from"]["N"]),
+            )
+        return None
 
     async def note(
         self, client: str, body: Json, choice: Choice, answer: Any, *, warm: bool, waits: bool
@@ -72,47 +84,65 @@ class Conversations:
 
         Args:
             answer: the content of its message, as far as it is text or calls of tools.
-            warm: Claude keeps the prompt. waits: the model has called a tool.
+            warm: Claude keeps the prompt. waits: its turn is not over, a tool is to answer.
         """
         if not (warm or waits):
             return
-        first, *rest = body["messages"]
-        began, now = rest[0].get("content") if rest else answer, self._now()
-        item: Item = {
-            "id": {"S": _key(client, body, first, began)},
-            "model": {"S": choice.model.id},
-            "intent": {"S": choice.route.intent},
-            "warm_until": {"N": str(int(now + WARM_S) if warm else 0)},
-            "expires_at": {"N": str(int(now + (TOOL_S if waits else WARM_S)))},
-        }
-        if choice.verdict:
-            item["confidence"] = {"N": str(choice.verdict.confidence)}
-        await self._call("PutItem", {"TableName": self._table, "Item": item})
+        async with self._spared():
+            messages = body["messages"]
+            said = [*messages, {"role": "assistant", "content": answer}]
+            own = len(messages) if choice.thoughts_from is None else choice.thoughts_from
+            ends = self._now() + (TOOL_S if waits else WARM_S)
+            item: Item = {
+                "id": {"S": _key(client, body, said)},
+                "model": {"S": choice.model.id},
+                "intent": {"S": choice.route.intent},
+                "thoughts_from": {"N": str(own)},
+                "expires_at": {"N": str(int(ends))},
+            }
+            if choice.verdict:
+                item["confidence"] = {"N": str(choice.verdict.confidence)}
+            await self._call("PutItem", {"TableName": self._table, "Item": item})
 
-    async def _call(self, action: str, asked: Json) -> Json | None:
+    async def _call(self, action: str, asked: Json) -> Json:
+        with reached(WHERE):
+            return await self._aws.call("dynamodb", f"DynamoDB_20120810.{action}", asked)
+
+    @asynccontextmanager
+    async def _spared(self) -> AsyncIterator[None]:
+        """Whatever goes wrong here, the question is answered."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                with reached(WHERE):
-                    return await self._aws.call("dynamodb", f"DynamoDB_20120810.{action}", asked)
-        except (AwsUnreachable, TimeoutError) as err:
-            self._trouble(f"{WHERE} is not reached: {str(err) or 'it is slow'}")
-            return None
+            async with timeout(PATIENCE_S):
+                yield
+        except Exception as err:  # not its words, which could hold a prompt
+            why = str(err) if isinstance(err, AwsUnreachable) else type(err).__name__
+            self._trouble(f"{WHERE} is not reached: {why}")
 
 
-def _held_by(body: Json) -> str:
-    """What holds a conversation: its prompt's cache, or the tool that its model waits for."""
-    content = body["messages"][-1].get("content")
-    types = {block.get("type") for block in content} if isinstance(content, list) else set()
-    return "expires_at" if "tool_result" in types else "warm_until"
+def _key(client: str, body: Json, said: list[Json]) -> str:
+    """What the next question knows an answer by, which is the last of what was said."""
+    calls = _calls(said[-1].get("content"))
+    parts: list[Any] = ["call", client, calls[0]] if calls else ["said", client]
+    if not calls:
+        parts += [_heard(body.get("system")), *map(_told, said)]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(to_bytes({"": part}))
+    return digest.hexdigest()
 
 
-def _key(client: str, body: Json, first: Json, answer: Any) -> str:
-    began = [client, _said(body.get("system")), _said(first.get("content")), _began(answer)]
-    return hashlib.sha256(to_bytes({"began": began})).hexdigest()
+def _told(message: Json) -> list[Any]:
+    """A message without its form. Of an answer: what callers send back, whatever else they leave
+    out or put together."""
+    role, content = message.get("role"), message.get("content")
+    if role != "assistant" or isinstance(content, str):
+        return [role, *_heard(content)]
+    texts = (block.get("text") or "" for block in content or [] if block.get("type") == "text")
+    return [role, "".join(texts), *_calls(content)]
 
 
-def _said(content: Any) -> list[Any]:
-    """Content without its form: text is the same in a block, and marks for the cache move on."""
+def _heard(content: Any) -> list[Any]:
+    """Text is the same in a block, and marks for the cache move on."""
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
     return [
         block.get("text")
@@ -122,13 +152,7 @@ def _said(content: Any) -> list[Any]:
     ]
 
 
-def _began(answer: Any) -> list[Any]:
-    """What a caller sends back of an answer, whatever else it leaves out: texts, and the ids of
-    calls of tools, which tell apart what has no text."""
-    if isinstance(answer, str):
-        return [answer]
-    return [
-        block.get("text") if block.get("type") == "text" else block.get("id")
-        for block in answer or []
-        if block.get("type") in ("text", "tool_use")
-    ]
+def _calls(content: Any) -> list[str]:
+    """Ids of the tools that an answer calls."""
+    blocks = content if isinstance(content, list) else []
+    return [str(block.get("id")) for block in blocks if block.get("type") == "tool_use"]

@@ -29,6 +29,8 @@ from claude_core.sse import Event
 from claude_core.wire import Json, to_bytes
 
 FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
+UNFINISHED = ("tool_use", "pause_turn")
+"""Of a turn: the model goes on with what a tool answers, the caller's or Claude's own."""
 INSTEAD = (Reason.FALLBACK, Reason.AFTER_REFUSAL)
 
 
@@ -178,7 +180,7 @@ class Orchestra:
         await self._conversations.note(
             *(question.client, question.body, choice, ended.content),
             warm=kept and choice.reason not in (*INSTEAD, Reason.BUDGET),
-            waits=ended.stop_reason == "tool_use",
+            waits=ended.stop_reason in UNFINISHED,
         )
 
     def _tell(self, question: Question, choice: Choice, **counts: float) -> None:

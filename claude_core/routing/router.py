@@ -63,6 +63,8 @@ class Router:
         """The choice where nothing has to be asked for it; None: it has to be classified. Raises as
         `choose`."""
         if found := named(self.table, body, purse):
+            if last is not None and last.model is found.model and found.reason is Reason.BUDGET:
+                return replace(found, thoughts_from=last.thoughts_from)
             return found
         if last is not None and last.model in purse.allowed:
             return replace(last, dearest=purse.dearest)

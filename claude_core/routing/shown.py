@@ -1,6 +1,7 @@
 """How a routed answer is shown: Claude's own events, with `route` in the first and the last."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,7 @@ class Shown:
     @property
     def ended(self) -> Ended:
         """What it came to, after its last `message_delta`."""
-        content = [
-            {**block, "text": "".join(texts)} if block.get("type") == "text" else block
-            for block, texts in self._blocks
-        ]
+        content = [{**block, "text": "".join(texts)} for block, texts in self._blocks]
         return Ended(self.usage, self._stop_reason, content)
 
     def event(self, event: Event) -> Event:
@@ -55,17 +53,22 @@ class Shown:
                 self._note(data.get("usage"))
                 self._stop_reason = (data.get("delta") or {}).get("stop_reason")
                 shown = {**data, "route": self._choice.to_json(self.usage)}
-            case "content_block_start":
-                self._blocks.append((data.get("content_block") or {}, []))
-                return event
-            case "content_block_delta":
-                if self._blocks and (text := (data.get("delta") or {}).get("text")):
-                    self._blocks[-1][1].append(text)
+            case "content_block_start" | "content_block_delta":
+                with suppress(AttributeError, LookupError, TypeError):  # of a shape not known
+                    self._gather(data)
                 return event
             case _:
                 return event
         raw = f"event: {event.type}\ndata: ".encode() + to_bytes(shown) + b"\n\n"
         return event._replace(data=shown, raw=raw)
+
+    def _gather(self, data: Json) -> None:
+        """What the next question will know this answer by."""
+        if block := data.get("content_block"):
+            kept = {name: block.get(name) for name in ("type", "id")}
+            self._blocks.append((kept, ["" + (block.get("text") or "")]))
+        elif text := data["delta"].get("text"):
+            self._blocks[-1][1].append("" + text)
 
     def _note(self, usage: Json | None) -> None:
         self._usage |= {name: value for name, value in (usage or {}).items() if value is not None}

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -67,8 +68,9 @@ class Kept:
 
     def note(self, messages: list[Any], answer: Any, **more: Any) -> None:
         holds = {"warm": more.pop("warm", True), "waits": more.pop("waits", False)}
+        chosen = replace(CHOSEN, thoughts_from=more.pop("thoughts_from", None))
         body = {"messages": messages, **more}
-        self.process(lambda one: one.note("client", body, CHOSEN, answer, **holds))
+        self.process(lambda one: one.note("client", body, chosen, answer, **holds))
 
     def choice(self, *messages: Any, client: str = "client", **more: Any) -> Choice | None:
         body = {"messages": [*messages], **more}
@@ -87,23 +89,36 @@ def test_another_process_knows_it_from_the_first_answer_on(kept: Kept) -> None:
     assert (found.model, found.reason) == (DEEP, Reason.CONVERSATION)
     assert (found.route, found.verdict) == (CHOSEN.route, CHOSEN.verdict)
     assert (found.cost, found.seconds) == (0, 0.0), "nothing was chosen this time"
+    assert found.thoughts_from == 1, "those before were not its own"
 
 
-def test_it_stays_however_long_it_grows_and_each_answer_keeps_it_longer(kept: Kept) -> None:
-    begun = [user("a loop"), assistant("for …")]
-    for _ in range(3):
-        kept.note([*begun, user("and?"), assistant("so"), user("why?")], [text("because")])
+def test_each_answer_holds_it_for_as_long_as_claude_keeps_the_prompt(kept: Kept) -> None:
+    said: list[Any] = []
+    for question in ("a loop", "and?", "why?"):
+        said.append(user(question))
+        kept.note(said, [text("because")])
+        said.append(assistant("because"))
         kept.now += WARM_S - 1
-        assert kept.choice(*begun, user("x" * 100_000))
+        assert kept.choice(*said, user("x" * 100_000))
     kept.now += 1
-    assert kept.choice(*begun, user("why?")) is None
+    assert kept.choice(*said, user("why?")) is None
+
+
+def test_an_answer_that_does_not_hold_it_lets_it_go(kept: Kept) -> None:
+    """As one by a model that stood in for its own."""
+    said = [user("a loop"), assistant("for …"), user("and?")]
+    kept.note(said[:1], [text("for …")])
+    kept.note(said, [text("so")], warm=False)
+    assert kept.choice(*said)
+    assert kept.choice(*said, assistant("so"), user("why?")) is None
 
 
 SAME: list[tuple[Any, Any]] = [
-    ("a loop", "for …"),
-    ([text("a loop")], [text("for …")]),
-    ([text("a loop", **CACHE)], [text("for …", **CACHE)]),
-    ("a loop", [{"type": "thinking", "thinking": "hm", "signature": "s"}, text("for …")]),
+    ("a loop", "for … in …"),
+    ([text("a loop")], [text("for … in …")]),
+    ([text("a loop", **CACHE)], [text("for … in …", **CACHE)]),
+    ("a loop", [{"type": "thinking", "thinking": "hm", "signature": "s"}, text("for … in …")]),
+    ("a loop", [text("for … "), text("in …")]),
 ]
 
 
@@ -111,7 +126,8 @@ SAME: list[tuple[Any, Any]] = [
 def test_it_is_the_same_one_in_whatever_form_it_is_sent_back(
     kept: Kept, first: Any, answer: Any
 ) -> None:
-    kept.note([user([text("a loop", **CACHE)])], [text("for …")], system=[text("Be brief.")])
+    said = [text("for …"), text(" in …"), text("")]
+    kept.note([user([text("a loop", **CACHE)])], said, system=[text("Be brief.")])
     asked = (user(first), assistant(answer), user("why?"))
     assert kept.choice(*asked, system=[text("Be brief.", **CACHE)])
     assert kept.choice(*asked, system="Be brief.")
@@ -129,29 +145,60 @@ def test_another_client_system_question_or_answer_is_another_conversation(kept: 
     assert not kept.choice(user([text("a loop"), picture]), answer, why)
 
 
-def test_what_nothing_holds_is_not_written_and_one_question_alone_is_not_asked_about(
+def test_conversations_that_begin_with_the_same_examples_are_not_one(kept: Kept) -> None:
+    examples = [user("2 + 2"), assistant("4")]
+    kept.note([*examples, user("3 + 4")], [text("7")])
+    assert kept.choice(*examples, user("Prove it.")) is None
+    assert kept.choice(*examples, user("3 + 4"), assistant("7"), user("Prove it."))
+    for data in ("aaaa", "bbbb"):
+        picture = {"type": "image", "source": {"type": "base64", "data": data}}
+        said = [user("Describe"), user([picture]), assistant("A cat."), user("Sure?")]
+        assert kept.choice(*said) is None
+        kept.note(said[:2], [text("A cat.")])
+
+
+def test_what_nothing_holds_is_not_written_and_what_cannot_count_is_not_asked_for(
     kept: Kept,
 ) -> None:
     kept.note([user("Hi")], [text("Hello.")], warm=False)
     assert kept.choice(user("Hi")) is None
+    assert kept.choice(user("Hi"), assistant("Hello."), user("Why?"), model="fast") is None
     assert not kept.aws.calls
 
 
-def test_a_model_that_waits_for_a_tool_goes_on_with_what_that_answers(kept: Kept) -> None:
-    """Its thoughts are signed for it, and whatever the prompt's cache does."""
-    kept.note([user("a loop")], [CALL], warm=False, waits=True)
-    begun = user("a loop"), assistant([CALL])
-    assert kept.choice(*begun, user("never mind, why?")) is None
+@pytest.mark.parametrize("more", [(), (user("go on"),)])
+def test_a_model_that_waits_for_a_tool_goes_on_with_what_that_answers(
+    kept: Kept, more: tuple[Any, ...]
+) -> None:
+    """Its thoughts are signed for it, whatever the prompt's cache does, and whatever of the
+    conversation its caller leaves out."""
+    kept.note([user("old"), assistant("so"), user("a loop")], [CALL], warm=False, waits=True)
     kept.now += TOOL_S - 1
-    assert kept.choice(*begun, user([RESULT]))
+    found = kept.choice(user("a loop"), assistant([CALL]), user([RESULT]), *more)
+    assert found
+    assert found.model is DEEP
     kept.now += 1
-    assert kept.choice(*begun, user([RESULT])) is None
+    assert kept.choice(user("a loop"), assistant([CALL]), user([RESULT]), *more) is None
 
 
-def test_calls_of_tools_without_a_word_are_told_apart_by_their_ids(kept: Kept) -> None:
+def test_each_call_of_a_tool_is_answered_to_the_model_that_made_it(kept: Kept) -> None:
     kept.note([user("a loop")], [CALL], waits=True)
     other = CALL | {"id": "toolu_2"}
-    assert not kept.choice(user("a loop"), assistant([other]), user([RESULT]))
+    result = RESULT | {"tool_use_id": "toolu_2"}
+    assert not kept.choice(user("a loop"), assistant([other]), user([result]))
+    assert not kept.choice(user("a loop"), assistant([CALL]), user([RESULT]), client="other")
+
+
+def test_a_turn_that_claude_paused_is_gone_on_with_by_the_same_model(kept: Kept) -> None:
+    kept.note([user("search")], [text("I look.")], warm=False, waits=True)
+    assert kept.choice(user("search"), assistant([text("I look.")]))
+
+
+def test_the_thoughts_that_a_model_was_given_are_given_to_it_again(kept: Kept) -> None:
+    kept.note([user("a"), assistant("b"), user("c")], [text("d")], thoughts_from=0)
+    found = kept.choice(user("a"), assistant("b"), user("c"), assistant("d"), user("e"))
+    assert found
+    assert found.thoughts_from == 0
 
 
 def test_a_row_holds_no_word_of_what_was_said_and_ends_by_itself(kept: Kept) -> None:
@@ -161,14 +208,18 @@ def test_a_row_holds_no_word_of_what_was_said_and_ends_by_itself(kept: Kept) -> 
     assert float(item["expires_at"]["N"]) == kept.now + WARM_S
 
 
-@pytest.mark.parametrize("field", ["model", "intent"])
+@pytest.mark.parametrize("field", ["model", "intent", "thoughts_from"])
+@pytest.mark.parametrize("there", [True, False])
 def test_what_another_version_wrote_and_this_one_does_not_know_is_routed_anew(
-    kept: Kept, field: str
+    kept: Kept, field: str, there: bool
 ) -> None:
     kept.note([user("a loop")], [text("for …")])
     dynamo = kept.aws.boto("dynamodb")
     (item,) = dynamo.scan(TableName=kept.table)["Items"]
-    dynamo.put_item(TableName=kept.table, Item=item | {field: {"S": "of tomorrow"}})
+    del item[field]
+    dynamo.put_item(
+        TableName=kept.table, Item=item | ({field: {"S": "of tomorrow"}} if there else {})
+    )
     assert kept.choice(user("a loop"), assistant("for …"), user("why?")) is None
 
 
@@ -200,4 +251,4 @@ def test_a_slow_table_holds_nobody_up(kept: Kept) -> None:
     began = time.monotonic()
     assert kept.choice(user("a loop"), assistant("for …"), user("why?")) is None
     assert time.monotonic() - began < PATIENCE_S * 2.5
-    assert "slow" in kept.troubles[0]
+    assert kept.troubles == ["the table of conversations is not reached: TimeoutError"]

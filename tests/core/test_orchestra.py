@@ -205,33 +205,6 @@ def test_thinking_is_not_carried_to_another_model(deployed: Deployed) -> None:
     assert [block["type"] for block in sent["messages"][1]["content"]] == ["text"]
 
 
-@pytest.mark.parametrize(("called", "thinks"), [(True, False), (False, True)])
-def test_in_a_tool_loop_a_thought_that_is_not_carried_leaves_no_room_for_another(
-    deployed: Deployed, called: bool, thinks: bool
-) -> None:
-    """Claude takes no call of a tool without the thought before it, while it is to think."""
-    deployed.claude.plan([sorts("question")])
-    thought = {"type": "thinking", "thinking": "hm", "signature": "of-another-model"}
-    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
-    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "rain"}
-    text: dict[str, object] = {"type": "text", "text": "b"}
-    said = [
-        {"role": "user", "content": "a"},
-        {"role": "assistant", "content": [thought, call if called else text]},
-        {"role": "user", "content": [result] if called else "how long?"},
-    ]
-    tool = {"name": "look", "input_schema": {"type": "object"}}
-
-    async def do(orchestra: Orchestra, deadline: float) -> str | None:
-        body = {"messages": said, "tools": [tool], "thinking": {"type": "adaptive"}}
-        routed = await orchestra.answer(INCOMING, deployed.key, body, {}, deadline=deadline)
-        return routed.reply.request_id
-
-    sent = json.loads(deployed.claude.body(deployed.run(do) or ""))
-    assert "thinking" not in [block["type"] for block in sent["messages"][1]["content"]]
-    assert ("thinking" in sent) is thinks
-
-
 def test_a_stream_that_its_caller_leaves_counts_with_its_route(
     deployed: Deployed, capfd: pytest.CaptureFixture[str]
 ) -> None:

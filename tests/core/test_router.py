@@ -1,14 +1,16 @@
 """Choosing never fails, and never chooses what a client may not use."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from claude_core import errors
 from claude_core.models import MODELS, Model
 from claude_core.routes import Table
+from claude_core.routing.asked import asked
 from claude_core.routing.choice import Choice, Reason
-from claude_core.routing.policy import Purse, next_line
+from claude_core.routing.policy import Purse, after_refusal, next_line
 from tests.core.routing import ALL, BALANCED, DEEP, FAST, Routing, answer, verdict
 
 
@@ -126,3 +128,43 @@ def test_what_is_saved_is_told_against_the_dearest_and_choosing_is_paid_from_it(
     saved = DEEP.cost(reply.usage) - FAST.cost(reply.usage) - 7
     assert choice.to_json(reply.usage)["saved_usd"] == saved / 10**9
     assert all(model.price.output for model in MODELS)
+
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
+TALK: list[Any] = [
+    {"role": "user", "content": "a"},
+    {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "b"}]},
+    {"role": "user", "content": "c"},
+    {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "d"}]},
+    {"role": "user", "content": "e"},
+]
+
+
+@pytest.mark.parametrize(("own", "carried"), [(None, []), (2, [3]), (0, [1, 3]), (5, [])])
+def test_a_model_is_given_the_thoughts_that_it_has_had_or_was_given_before_and_no_others(
+    own: int | None, carried: list[int]
+) -> None:
+    """Claude refuses a thought where anything before it is not as it was, other thoughts too."""
+    choice = replace(Routing(verdict("code")).choose(), thoughts_from=own)
+    sent = asked(choice, {"messages": TALK}, {}).body["messages"]
+    assert [at for at, one in enumerate(sent) if THOUGHT in [*one["content"]]] == carried
+    assert [one["role"] for one in sent] == [one["role"] for one in TALK]
+
+
+def test_who_stands_in_for_another_model_is_given_no_thoughts() -> None:
+    last = replace(Routing(verdict("code")).choose(), thoughts_from=1)
+    instead = next_line(last, ALL)
+    assert instead
+    assert instead.thoughts_from is None
+    careful = replace(last, route=replace(last.route, after_refusal="deep"))
+    refused = after_refusal(careful, ALL)
+    assert refused
+    assert refused.thoughts_from is None
+
+
+def test_at_the_end_of_the_money_the_cheapest_model_keeps_its_own_thoughts() -> None:
+    little, routing = Purse(ALL.allowed, left=0.04), Routing(verdict("code"))
+    own = replace(routing.choose(), model=FAST, thoughts_from=1)
+    kept = routing.choose(purse=little, last=own)
+    assert (kept.reason, kept.model, kept.thoughts_from) == (Reason.BUDGET, FAST, 1)
+    assert routing.choose(purse=little, last=replace(own, model=DEEP)).thoughts_from is None

@@ -132,10 +132,10 @@ def test_a_model_asked_for_by_name_answers_and_nothing_is_classified(served: Orc
 def test_a_conversation_whose_prompt_is_kept_stays_on_its_model(served: Orchestrated) -> None:
     kept = {"name": "answer", "usage": {"cache_read_input_tokens": 5_000}, "model": FAST}
     served.claude.plan([sorted_as("question"), kept])
-    turns = [*MESSAGES["messages"], {"role": "assistant", "content": "One."}]
-    turns.append({"role": "user", "content": "Are you sure?"})
-    assert served.post({"messages": turns}).json()["route"]["reason"] == "classified"
-    turns += [{"role": "assistant", "content": "Yes."}]
+    turns = [*MESSAGES["messages"]]
+    first = served.post({"messages": turns}).json()
+    assert first["route"]["reason"] == "classified"
+    turns += [{"role": "assistant", "content": first["content"]}]
     turns += [{"role": "user", "content": "Write me a whole novel now."}]
     answer = served.post({"messages": turns}).json()
     assert (answer["model"], answer["route"]["reason"]) == (FAST, "the conversation is on it")
