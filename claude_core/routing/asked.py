@@ -5,12 +5,11 @@ from claude_core import fields, messages
 from claude_core.errors import InvalidRequest
 from claude_core.messages import NON_STREAMING_MAX_TOKENS, Request
 from claude_core.routes import Table
-from claude_core.routing.choice import Choice
+from claude_core.routing.choice import Choice, Last
 from claude_core.routing.policy import AUTO
+from claude_core.routing.thoughts import carried, own_from
 from claude_core.wire import Json
 
-NOT_CARRIED = ("thinking", "redacted_thinking")
-"""Blocks that are signed for the model that wrote them."""
 INPUT = {
     "input": fields.PROMPT["prompt"],
     **{name: fields.PROMPT[name] for name in ("model", "max_tokens", "system")},
@@ -45,19 +44,15 @@ def checked(table: Table, body: Json, headers: dict[str, str]) -> Request:
     return messages.request(_with_tokens(asked, table.default.max_tokens), headers)
 
 
-def asked(choice: Choice, body: Json, headers: dict[str, str]) -> Request:
-    """The request that goes to the chosen model."""
+def asked(choice: Choice, body: Json, headers: dict[str, str], last: Last | None = None) -> Request:
+    """The request that goes to the chosen model; `last` is the answer before, if that is known."""
     route = choice.route
     found = _with_tokens({**body, "model": choice.model.id}, route.max_tokens)
     if route.system and "system" not in body:
         found["system"] = route.system
     if route.effort:
         found["output_config"] = {"effort": route.effort, **(body.get("output_config") or {})}
-    own = choice.thoughts_from
-    found["messages"] = [
-        message if own is not None and at >= own else _without_thinking(message)
-        for at, message in enumerate(body["messages"])
-    ]
+    found["messages"] = carried(body["messages"], own_from(choice, body, last))
     request = messages.request(found, headers)
     return request.cached() if route.cache and request.cacheable else request
 
@@ -67,11 +62,3 @@ def _with_tokens(body: Json, most: int) -> Json:
         return body
     limit = most if body.get("stream") else min(most, NON_STREAMING_MAX_TOKENS)
     return {**body, "max_tokens": limit}
-
-
-def _without_thinking(message: Json) -> Json:
-    content = message.get("content")
-    if message.get("role") != "assistant" or not isinstance(content, list):
-        return message
-    kept = [block for block in content if block.get("type") not in NOT_CARRIED]
-    return {**message, "content": kept or content}

@@ -23,7 +23,7 @@ from claude_core.incoming import Incoming
 from claude_core.messages import Request
 from claude_core.reservation import Guess
 from claude_core.routing.asked import asked
-from claude_core.routing.choice import Choice
+from claude_core.routing.choice import Choice, Last
 from claude_core.routing.policy import Purse, after_refusal, next_line
 from claude_core.serve import Answer, Kit
 from claude_core.sse import Event
@@ -45,6 +45,8 @@ class Question:
     headers: dict[str, str]
     purse: Purse
     choice: Choice
+    last: Last | None = None
+    """The answer before, where a conversation goes on."""
 
     @property
     def alone(self) -> bool:
@@ -53,7 +55,7 @@ class Question:
 
     def request(self, choice: Choice | None = None) -> Request:
         """What the chosen model is asked, or another."""
-        return asked(choice or self.choice, self.body, self.headers)
+        return asked(choice or self.choice, self.body, self.headers, self.last)
 
 
 @dataclass(frozen=True, slots=True)

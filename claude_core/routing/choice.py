@@ -48,8 +48,6 @@ class Choice:
     """Nano-dollars that choosing has cost."""
     seconds: float = 0.0
     """That the classifier took; 0: it was not asked."""
-    thoughts_from: int | None = None
-    """Index of the first message whose thoughts the model may be given; None: they are others'."""
     dearest: Model | None = None
     """Of those that the client may use: what is saved is told against it."""
 
@@ -72,3 +70,18 @@ class Choice:
         if usage is not None:
             told["saved_usd"] = self.saved(usage) / NANO
         return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """The answer before, in a conversation that goes on."""
+
+    route: Route
+    model: Model
+    verdict: Verdict | None = None
+    holds: bool = True
+    """The conversation stays on the model."""
+    setting: str = ""
+    """What came before all messages, as `thoughts.setting` names it."""
+    thoughts_from: int = 0
+    """Index of the first message whose thoughts the model was given, or has had itself."""

@@ -1,13 +1,16 @@
 """Which model goes on with a conversation, known to every process of a stack.
 
-A row of the table for each answer that holds its conversation to its model:
+A row of the table for each answer that holds its conversation to its model, or has thoughts:
 
 id             hash of the client and of the first call of a tool in the answer; where there is
                none, of the client and all that was said until then: what Claude has in its cache
 model          that answered, by Claude's name
 intent         of the route that chose it, and the `confidence`, where it was classified
-thoughts_from  index of the first message whose thoughts the model was given, or has had itself
-expires_at     until when, seconds since the epoch (and TTL)
+setting        and
+thoughts_from  under which system prompt and tools, and from which message on the model was given
+               thoughts, or has had them
+holds_until    the conversation stays on the model, seconds since the epoch
+expires_at     all this is known (and TTL)
 """
 
 import hashlib
@@ -22,15 +25,15 @@ from claude_core.errors import AwsUnreachable
 from claude_core.models import MODELS
 from claude_core.reached import reached
 from claude_core.routes import Table
-from claude_core.routing.choice import Choice, Reason, Verdict
-from claude_core.routing.policy import AUTO
+from claude_core.routing.choice import Choice, Last, Verdict
+from claude_core.routing.thoughts import bare, own_from, setting, thinks
 from claude_core.row import Item
 from claude_core.wire import Json, to_bytes
 
 WARM_S = 300.0
 """That Claude keeps a prompt in its cache after its last use."""
 TOOL_S = 3_600.0
-"""That a model's thought waits for what a tool answers."""
+"""That a model waits for what a tool answers, and that thoughts are known to be its own."""
 PATIENCE_S = 0.5
 """A question is not held up longer: it is routed anew."""
 WHERE = "the table of conversations"
@@ -49,12 +52,11 @@ class Conversations:
     ) -> None:
         self._aws, self._table, self._trouble, self._now = aws, table, trouble, now
 
-    async def choice(self, client: str, body: Json, routes: Table) -> Choice | None:
-        """The choice of the answer before, for as long as it holds; None: there is none, or the
-        model is asked for by name."""
+    async def last(self, client: str, body: Json, routes: Table) -> Last | None:
+        """The answer before; None: there is none, or none that is remembered."""
         messages = body["messages"]
         answers = [at for at, one in enumerate(messages) if one.get("role") == "assistant"]
-        if not answers or body.get("model", AUTO) != AUTO:
+        if not answers:
             return None
         async with self._spared():
             key = _key(client, body, messages[: answers[-1] + 1])
@@ -68,37 +70,47 @@ class Conversations:
             if model is None or route is None:
                 return None
             sure = item.get("confidence")
-            return Choice(
+            return Last(
                 route=route,
                 model=model,
-                reason=Reason.CONVERSATION,
                 verdict=Verdict(route.intent, float(sure["N"])) if sure else None,
+                holds=self._now() < float(item["holds_until"]["N"]),
+                setting=item["setting"]["S"],
                 thoughts_from=int(item["thoughts_from"]["N"]),
             )
         return None
 
     async def note(
-        self, client: str, body: Json, choice: Choice, answer: Any, *, warm: bool, waits: bool
+        self,
+        client: str,
+        body: Json,
+        choice: Choice,
+        answer: Any,
+        last: Last | None = None,
+        *,
+        warm: bool,
+        waits: bool,
     ) -> None:
         """A model has answered.
 
         Args:
-            answer: the content of its message, as far as it is text or calls of tools.
+            answer: the content of its message; its thoughts and calls of tools need not be whole.
+            last: the answer before.
             warm: Claude keeps the prompt. waits: its turn is not over, a tool is to answer.
         """
-        if not (warm or waits):
+        if not (warm or waits or thinks(answer)):
             return
         async with self._spared():
-            messages = body["messages"]
-            said = [*messages, {"role": "assistant", "content": answer}]
-            own = len(messages) if choice.thoughts_from is None else choice.thoughts_from
-            ends = self._now() + (TOOL_S if waits else WARM_S)
+            said = [*body["messages"], {"role": "assistant", "content": answer}]
+            held_s = TOOL_S if waits else WARM_S if warm else 0
             item: Item = {
                 "id": {"S": _key(client, body, said)},
                 "model": {"S": choice.model.id},
                 "intent": {"S": choice.route.intent},
-                "thoughts_from": {"N": str(own)},
-                "expires_at": {"N": str(int(ends))},
+                "setting": {"S": setting(choice, body)},
+                "thoughts_from": {"N": str(own_from(choice, body, last))},
+                "holds_until": {"N": str(int(self._now() + held_s))},
+                "expires_at": {"N": str(int(self._now() + TOOL_S))},
             }
             if choice.verdict:
                 item["confidence"] = {"N": str(choice.verdict.confidence)}
@@ -124,7 +136,7 @@ def _key(client: str, body: Json, said: list[Json]) -> str:
     calls = _calls(said[-1].get("content"))
     parts: list[Any] = ["call", client, calls[0]] if calls else ["said", client]
     if not calls:
-        parts += [_heard(body.get("system")), *map(_told, said)]
+        parts += [_texts(body.get("system")), *map(_told, said)]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(to_bytes({"": part}))
@@ -136,20 +148,19 @@ def _told(message: Json) -> list[Any]:
     out or put together."""
     role, content = message.get("role"), message.get("content")
     if role != "assistant" or isinstance(content, str):
-        return [role, *_heard(content)]
+        return [role, *_texts(content)]
     texts = (block.get("text") or "" for block in content or [] if block.get("type") == "text")
     return [role, "".join(texts), *_calls(content)]
 
 
-def _heard(content: Any) -> list[Any]:
-    """Text is the same in a block, and marks for the cache move on."""
-    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
-    return [
-        block.get("text")
-        if block.get("type") == "text"
-        else {name: value for name, value in block.items() if name != "cache_control"}
+def _texts(content: Any) -> list[Any]:
+    """Blocks; text is the same in one."""
+    blocks = content if isinstance(content, list) else [content]
+    texts = [
+        block.get("text") if isinstance(block, dict) and block.get("type") == "text" else block
         for block in blocks
     ]
+    return list(bare(texts))
 
 
 def _calls(content: Any) -> list[str]:

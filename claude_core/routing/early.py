@@ -8,7 +8,6 @@ from claude_core.errors import Refused
 from claude_core.reservation import Guess
 from claude_core.routes import Table
 from claude_core.routing import calls
-from claude_core.routing.asked import asked
 from claude_core.routing.calls import Opened, Question
 from claude_core.routing.choice import Choice, Verdict
 from claude_core.routing.policy import decide
@@ -93,4 +92,4 @@ class Early:
             await self._task.result().rest.aclose()
 
     def _wire(self, choice: Choice) -> Json:
-        return dict(asked(choice, self._question.body, self._question.headers).body)
+        return dict(self._question.request(choice).body)

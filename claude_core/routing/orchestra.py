@@ -151,15 +151,16 @@ class Orchestra:
         body, table = body_of(body), self._router.table
         request = checked(table, body, headers)
         # Beside the proof, so that it takes no time of its own.
-        last = asyncio.create_task(self._conversations.choice(key.id, body, table))
+        looking = asyncio.create_task(self._conversations.last(key.id, body, table))
         try:
             row = (await self._kit.prove(key, request.needs)).row
-            purse = Purse.of(row)
-            known = self._router.known(body, purse, await last)
+            last = await looking
         finally:
-            last.cancel()
+            looking.cancel()
+        purse = Purse.of(row)
+        known = self._router.known(body, purse, last)
         choice = known or decide(table, purse, None, Reason.UNSURE)
-        return Question(incoming, row.id, body, headers, purse, choice), known
+        return Question(incoming, row.id, body, headers, purse, choice, last), known
 
     async def _classified(self, question: Question) -> Choice:
         async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
@@ -178,7 +179,7 @@ class Orchestra:
         self._tell(question, choice, routing_saved_usd=choice.saved(usage) / NANO)
         kept = usage.cache_read_tokens + usage.cache_write_tokens > 0
         await self._conversations.note(
-            *(question.client, question.body, choice, ended.content),
+            *(question.client, question.body, choice, ended.content, question.last),
             warm=kept and choice.reason not in (*INSTEAD, Reason.BUDGET),
             waits=ended.stop_reason in UNFINISHED,
         )

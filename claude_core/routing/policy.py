@@ -79,13 +79,7 @@ def named(table: Table, body: Json, purse: Purse) -> Choice | None:
     asked, dearest = body.get("model", AUTO), purse.dearest
     if asked != AUTO:
         found = resolve(asked)
-        return Choice(
-            route=table.default,
-            model=found,
-            reason=Reason.ASKED,
-            thoughts_from=0,  # what a caller sends to a model of its own choice is its own affair
-            dearest=dearest,
-        )
+        return Choice(route=table.default, model=found, reason=Reason.ASKED, dearest=dearest)
     if purse.left < LITTLE:
         cheapest = purse.cheapest
         return Choice(route=table.default, model=cheapest, reason=Reason.BUDGET, dearest=dearest)
@@ -140,7 +134,7 @@ def next_line(choice: Choice, purse: Purse, *, larger: bool = False) -> Choice |
     if not others:
         return None
     model = max(below, key=_price) if below else min(others, key=_price)
-    return replace(choice, model=model, reason=Reason.FALLBACK, thoughts_from=None)
+    return replace(choice, model=model, reason=Reason.FALLBACK)
 
 
 def after_refusal(choice: Choice, purse: Purse) -> Choice | None:
@@ -150,7 +144,7 @@ def after_refusal(choice: Choice, purse: Purse) -> Choice | None:
     model = resolve(choice.route.after_refusal)
     if model not in purse.allowed or model is choice.model:
         return None
-    return replace(choice, model=model, reason=Reason.AFTER_REFUSAL, thoughts_from=None)
+    return replace(choice, model=model, reason=Reason.AFTER_REFUSAL)
 
 
 def _price(model: Model) -> int:

@@ -13,7 +13,7 @@ from claude_core.messages import Request
 from claude_core.models import resolve
 from claude_core.reply import Reply
 from claude_core.routes import Table
-from claude_core.routing.choice import Choice, Reason, Verdict
+from claude_core.routing.choice import Choice, Last, Reason, Verdict
 from claude_core.routing.classifier import ROLE, classification, excerpt, question_of, read
 from claude_core.routing.policy import Purse, decide, named, unclassified
 from claude_core.wire import Json
@@ -46,28 +46,35 @@ class Router:
         self._verdicts: OrderedDict[bytes, tuple[Verdict, float]] = OrderedDict()
 
     async def choose(
-        self, body: Json, purse: Purse, ask: Ask, *, last: Choice | None = None
+        self, body: Json, purse: Purse, ask: Ask, *, last: Last | None = None
     ) -> Choice:
         """Who answers.
 
         Args:
             body: of a Messages API request; `model` may be absent, or "auto".
-            last: of its conversation, as long as something holds that to its model.
+            last: the answer before, where a conversation goes on.
 
         Raises:
             NotFound, NotAllowed: the model that is asked for by name.
         """
         return self.known(body, purse, last) or await self.classified(body, purse, ask)
 
-    def known(self, body: Json, purse: Purse, last: Choice | None = None) -> Choice | None:
+    def known(self, body: Json, purse: Purse, last: Last | None = None) -> Choice | None:
         """The choice where nothing has to be asked for it; None: it has to be classified. Raises as
         `choose`."""
+        held = last if last and last.holds else None
         if found := named(self.table, body, purse):
-            if last is not None and last.model is found.model and found.reason is Reason.BUDGET:
-                return replace(found, thoughts_from=last.thoughts_from)
+            if held and held.model is found.model:  # with all that it was told before
+                return replace(found, route=held.route, verdict=held.verdict)
             return found
-        if last is not None and last.model in purse.allowed:
-            return replace(last, dearest=purse.dearest)
+        if held and held.model in purse.allowed:
+            return Choice(
+                route=held.route,
+                model=held.model,
+                reason=Reason.CONVERSATION,
+                verdict=held.verdict,
+                dearest=purse.dearest,
+            )
         if found := unclassified(self.table, body, purse):
             return found
         if resolve(ROLE) not in purse.allowed:

@@ -66,7 +66,8 @@ def bundle_hash(
     digest = hashlib.sha256(f"{target} {bytecode}".encode())
     for name, source in _sources(package, files).items():
         digest.update(f"\0{name}\0".encode() + source.read_bytes())
-    digest.update((ROOT / package / lock).read_bytes())
+    for path in (ROOT / package / lock, *wheels.MAKERS):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

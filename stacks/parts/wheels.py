@@ -29,10 +29,15 @@ def put(lock: Path, target: Target, out: Path, python: Path | None = None) -> No
     Raises:
         RuntimeError: uv could not install the lock; its own words say why.
     """
-    shutil.copytree(_made(lock, target, python), out, copy_function=_link, dirs_exist_ok=True)
+    try:
+        made = _kept(lock, target, python)
+    except OSError:  # a checkout that nobody may write to
+        _make(lock, target, python, out)
+    else:
+        shutil.copytree(made, out, copy_function=_link, dirs_exist_ok=True)
 
 
-def _made(lock: Path, target: Target, python: Path | None) -> Path:
+def _kept(lock: Path, target: Target, python: Path | None) -> Path:
     """The folder of the libraries, from before if nothing has changed."""
     kind = "compiled" if python else "plain"
     name = f"{lock.parent.name}-{lock.stem}-{target.python}-{target.platform}-{kind}"
@@ -45,9 +50,9 @@ def _made(lock: Path, target: Target, python: Path | None) -> Path:
         _make(lock, target, python, Path(scratch, name))
         with suppress(OSError):  # another process was faster, with the very same
             Path(scratch, name).rename(made)
-    for old in made.parent.iterdir():
-        if old != made:
-            shutil.rmtree(old, ignore_errors=True)
+        for old in {*made.parent.iterdir()} - {made}:
+            with suppress(OSError):  # all at once: half of a folder would be taken for the whole
+                old.rename(Path(scratch, old.name))
     return made
 
 

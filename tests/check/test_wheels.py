@@ -89,6 +89,14 @@ def test_what_another_process_has_made_meanwhile_is_taken(
     assert len(list(kept.iterdir())) == len(list(kept.glob("*/*"))) == 1
 
 
+def test_a_checkout_that_nobody_may_write_to_is_bundled_all_the_same(
+    tmp_path: Path, kept: Path
+) -> None:
+    kept.write_text("no folder can be made here")
+    wheels.put(lock(tmp_path, "sniffio"), host(), tmp_path / "out", PYTHON)
+    assert list((tmp_path / "out" / "sniffio").rglob("*.pyc"))
+
+
 def test_a_lock_that_cannot_be_installed_says_so_in_uvs_words_and_leaves_nothing(
     tmp_path: Path, kept: Path
 ) -> None:

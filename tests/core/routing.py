@@ -8,7 +8,7 @@ from claude_core.messages import Request
 from claude_core.models import resolve
 from claude_core.reply import Reply
 from claude_core.routes import Table
-from claude_core.routing.choice import Choice
+from claude_core.routing.choice import Choice, Last
 from claude_core.routing.policy import Purse
 from claude_core.routing.router import Router
 from claude_core.wire import Json
@@ -41,7 +41,7 @@ class Routing:
         return (self.says if isinstance(self.says, Reply) else answer(self.says)), 7
 
     def choose(
-        self, text: str = "hello", purse: Purse = ALL, last: Choice | None = None, **body: Any
+        self, text: str = "hello", purse: Purse = ALL, last: Last | None = None, **body: Any
     ) -> Choice:
         full: Json = {"messages": [{"role": "user", "content": text}], **body}
         return asyncio.run(self.router.choose(full, purse, self.ask, last=last))

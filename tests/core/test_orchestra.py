@@ -288,3 +288,33 @@ def test_a_model_that_has_called_a_tool_goes_on_with_its_own_thoughts_in_whateve
     sent = deployed.claude.stats()["requests"][-1]["body"]
     assert [block["type"] for block in sent["messages"][1]["content"]] == ["thinking", "tool_use"]
     assert sent["thinking"] == {"type": "adaptive"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_thoughts_go_along_while_one_model_answers_and_are_left_behind_when_another_does(
+    deployed: Deployed, stream: bool
+) -> None:
+    """Held by nothing, chosen anew each time, or asked for by name: no thought is sent without
+    those before it that its model was given."""
+
+    def sent() -> list[bool]:
+        body = deployed.claude.stats()["requests"][-1]["body"]
+        answers = [one["content"] for one in body["messages"] if one["role"] == "assistant"]
+        return ["thinking" in [block["type"] for block in content] for content in answers]
+
+    said: list[Any] = []
+    steps: list[tuple[dict[str, Any], str, list[bool]]] = [
+        (sorts("code"), SONNET, []),
+        (sorts("code"), SONNET, [True]),
+        (sorts("question"), HAIKU, [False, False]),
+        (sorts("question"), HAIKU, [False, False, True]),
+        ({}, SONNET, [False] * 4),
+        ({}, SONNET, [False] * 4 + [True]),
+    ]
+    for at, (sorted_as, model, thoughts) in enumerate(steps):
+        answer = {"name": "thinking", "model": model}
+        deployed.claude.plan([sorted_as, answer] if sorted_as else [answer])
+        said.append({"role": "user", "content": f"question {at}"})
+        route, content = turns(deployed, stream, *said, model="auto" if sorted_as else "balanced")
+        assert (route["model"], sent()) == (model, thoughts)
+        said.append({"role": "assistant", "content": content})

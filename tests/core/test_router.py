@@ -1,16 +1,14 @@
 """Choosing never fails, and never chooses what a client may not use."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from claude_core import errors
 from claude_core.models import MODELS, Model
 from claude_core.routes import Table
-from claude_core.routing.asked import asked
-from claude_core.routing.choice import Choice, Reason
-from claude_core.routing.policy import Purse, after_refusal, next_line
+from claude_core.routing.choice import Choice, Last, Reason, Verdict
+from claude_core.routing.policy import Purse, next_line
 from tests.core.routing import ALL, BALANCED, DEEP, FAST, Routing, answer, verdict
 
 
@@ -94,16 +92,28 @@ def test_with_little_money_left_the_cheapest_answers_and_nothing_is_classified()
 
 
 def test_a_conversation_stays_on_its_model_unless_its_client_may_not_use_it_any_more() -> None:
-    routing = Routing(verdict("code"))
-    last = replace(routing.choose(), reason=Reason.CONVERSATION, cost=0)
-    routing.says = verdict("question")
+    routing = Routing(verdict("question"))
+    last = Last(route=Table.own().routes["code"], model=BALANCED, verdict=Verdict("code", 0.8))
     stays = routing.choose("x" * 500_000, last=last)
     assert (stays.model, stays.reason, stays.cost) == (BALANCED, Reason.CONVERSATION, 0)
-    assert (stays.route, stays.dearest) == (last.route, DEEP)
+    assert (stays.route, stays.verdict, stays.dearest) == (last.route, last.verdict, DEEP)
     assert routing.choose(purse=Purse([FAST]), last=last).model is FAST
     assert routing.choose(model="deep", last=last).reason is Reason.ASKED
     little = Purse(ALL.allowed, left=0.04)
     assert routing.choose(purse=little, last=last).reason is Reason.BUDGET
+    assert routing.choose(last=replace(last, holds=False)).reason is Reason.CLASSIFIED
+
+
+@pytest.mark.parametrize("model", ["fast", "auto"])
+def test_a_model_that_answers_anyway_keeps_the_route_that_the_conversation_is_on(
+    model: str,
+) -> None:
+    """With another system prompt Claude would refuse its thoughts."""
+    little, route = Purse(ALL.allowed, left=0.04), Table.own().routes["question"]
+    last = Last(route=route, model=FAST)
+    choice = Routing(verdict("code")).choose(model=model, purse=little, last=last)
+    assert (choice.model, choice.route) == (FAST, route)
+    assert choice.reason in (Reason.ASKED, Reason.BUDGET)
 
 
 def test_the_next_line_is_no_dearer_if_there_is_one_and_never_one_that_nobody_wanted() -> None:
@@ -128,43 +138,3 @@ def test_what_is_saved_is_told_against_the_dearest_and_choosing_is_paid_from_it(
     saved = DEEP.cost(reply.usage) - FAST.cost(reply.usage) - 7
     assert choice.to_json(reply.usage)["saved_usd"] == saved / 10**9
     assert all(model.price.output for model in MODELS)
-
-
-THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
-TALK: list[Any] = [
-    {"role": "user", "content": "a"},
-    {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "b"}]},
-    {"role": "user", "content": "c"},
-    {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "d"}]},
-    {"role": "user", "content": "e"},
-]
-
-
-@pytest.mark.parametrize(("own", "carried"), [(None, []), (2, [3]), (0, [1, 3]), (5, [])])
-def test_a_model_is_given_the_thoughts_that_it_has_had_or_was_given_before_and_no_others(
-    own: int | None, carried: list[int]
-) -> None:
-    """Claude refuses a thought where anything before it is not as it was, other thoughts too."""
-    choice = replace(Routing(verdict("code")).choose(), thoughts_from=own)
-    sent = asked(choice, {"messages": TALK}, {}).body["messages"]
-    assert [at for at, one in enumerate(sent) if THOUGHT in [*one["content"]]] == carried
-    assert [one["role"] for one in sent] == [one["role"] for one in TALK]
-
-
-def test_who_stands_in_for_another_model_is_given_no_thoughts() -> None:
-    last = replace(Routing(verdict("code")).choose(), thoughts_from=1)
-    instead = next_line(last, ALL)
-    assert instead
-    assert instead.thoughts_from is None
-    careful = replace(last, route=replace(last.route, after_refusal="deep"))
-    refused = after_refusal(careful, ALL)
-    assert refused
-    assert refused.thoughts_from is None
-
-
-def test_at_the_end_of_the_money_the_cheapest_model_keeps_its_own_thoughts() -> None:
-    little, routing = Purse(ALL.allowed, left=0.04), Routing(verdict("code"))
-    own = replace(routing.choose(), model=FAST, thoughts_from=1)
-    kept = routing.choose(purse=little, last=own)
-    assert (kept.reason, kept.model, kept.thoughts_from) == (Reason.BUDGET, FAST, 1)
-    assert routing.choose(purse=little, last=replace(own, model=DEEP)).thoughts_from is None
