@@ -12,6 +12,7 @@ BETAS = frozenset(
         "fine-grained-tool-streaming-2025-05-14",
         "interleaved-thinking-2025-05-14",
         "structured-outputs-2025-11-13",
+        "thinking-binding-controls-2026-08-01",
         "token-efficient-tools-2025-02-19",
     }
 )

@@ -59,7 +59,12 @@ PASSED: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    "thinking": {"thinking": {"type": "adaptive"}},
+    "thinking": {
+        "thinking": {
+            "type": "adaptive",
+            "block_binding": {"prefix_mismatch_behavior": "drop_block"},
+        }
+    },
     "structured output": {
         "output_config": {
             "effort": "low",
@@ -81,7 +86,7 @@ PASSED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", PASSED)
 def test_what_passes_arrives_at_claude_byte_for_byte(served: Served, what: str) -> None:
     sent = MESSAGE | PASSED[what]
-    betas = "structured-outputs-2025-11-13,interleaved-thinking-2025-05-14"
+    betas = "structured-outputs-2025-11-13,thinking-binding-controls-2026-08-01"
     headers = {"anthropic-beta": betas, "anthropic-version": "2023-06-01"}
     content = json.dumps(sent, ensure_ascii=False).encode()
     answer = served.post(content=content, headers=headers)
