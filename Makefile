@@ -46,9 +46,14 @@ check: lint ## lint, and templates and bundles as the CLI makes them
 	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
 
 lint: install ## style, types, secrets
+	@$(MAKE) --no-print-directory -j 2 types style
+
+types: install
+	$(BIN)/mypy
+
+style: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks worker_src --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
 	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
@@ -100,4 +105,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check lint test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock
+.PHONY: help install synth local local-stop test pytest check lint types style test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock
