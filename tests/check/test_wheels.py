@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.config import host
+from stacks.config import Target, host
 from stacks.parts import wheels
 
 pytestmark = pytest.mark.check
@@ -76,8 +76,8 @@ def test_what_another_process_has_made_meanwhile_is_taken(
 ) -> None:
     make, locked = wheels._make, lock(tmp_path, "sniffio")
 
-    def overtaken(*given: Path) -> None:
-        make(*given)  # type: ignore[arg-type]
+    def overtaken(lock: Path, target: Target, python: Path | None, out: Path) -> None:
+        make(lock, target, python, out)
         monkeypatch.undo()
         monkeypatch.setattr(wheels, "KEPT", kept)
         wheels.put(locked, host(), tmp_path / "theirs")
