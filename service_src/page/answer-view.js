@@ -13,6 +13,7 @@ export class AnswerView {
   #final = false;
   #settled = 0;
   #links = {};
+  #referred = false;
   #tail = [];
   #code = null;
   #plain = null;
@@ -68,9 +69,11 @@ export class AnswerView {
   }
 
   #grow() {
-    if (this.#final && Object.keys(this.#links).length) this.#again();
-    const source = this.#text.slice(this.#settled);
-    const tokens = blocks(source, this.#links);
+    let tokens = this.#read();
+    if (this.#final && this.#settled && this.#referred) {
+      this.#again();
+      tokens = this.#read();
+    }
     if (!this.#final && this.#code?.grow(tokens)) return;
     let last = this.#final ? tokens.length : tokens.length - 1;
     while (last > 0 && !this.#final && tokens[last]?.type === "space") last -= 1;
@@ -80,11 +83,23 @@ export class AnswerView {
     this.#code = null;
     if (done.length) {
       this.#settled += done.reduce((sum, token) => sum + token.raw.length, 0);
+      for (const { type, tag, href, title } of done) {
+        if (type === "def") this.#links[tag] ??= { href, title };
+      }
       this.element.append(dress(fragment(done), this.copied));
       colour(this.element);
     }
     this.#tail = this.#open(open);
     this.element.append(...this.#tail);
+  }
+
+  /** What is not settled, in blocks. What its last block defines is not kept: half an address may
+   *  have come, and the first definition of a reference is the one that counts. */
+  #read() {
+    const links = { ...this.#links };
+    const tokens = blocks(this.#text.slice(this.#settled), links);
+    this.#referred ||= Object.keys(links).length > 0;
+    return tokens;
   }
 
   /** The nodes of what may still change. A block of code among them grows by itself. */
@@ -103,6 +118,7 @@ export class AnswerView {
   /** Begin anew: a reference may have been defined below where it is used. */
   #again() {
     this.#settled = 0;
+    this.#links = {};
     this.#plain = null;
     this.#tail = [];
     this.#code = null;

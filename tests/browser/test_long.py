@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from local.fake_claude.tokens import pieces
 from tests.browser.service import Service
 from tests.browser.visitor import Visitor
 
@@ -73,11 +74,22 @@ def test_code_is_copied_as_it_stands(visitor: Visitor, service: Service) -> None
     assert copied == "ls -la | wc\n\techo '<b>'"
 
 
+DEFINED_LAST = "See [the page][1].\n\nMore.\n\n[1]: https://example.org/"
+SO_FAR = [
+    pytest.param("See [the page][1].\n\nMore.", id="not yet defined"),
+    pytest.param("See [the page][1].\n\nMore.\n\n[1]: https://", id="half an address"),
+]
+
+
+@pytest.mark.parametrize("so_far", SO_FAR)
 def test_a_reference_that_is_defined_last_is_a_link_after_all(
-    visitor: Visitor, service: Service
+    visitor: Visitor, service: Service, so_far: str
 ) -> None:
-    service.claude.plan([{"text": "See [the page][1].\n\nMore.\n\n[1]: https://example.org/"}])
+    after = len(pieces(so_far))
+    service.claude.plan([{"name": "hold", "after": after, "text": DEFINED_LAST}])
     visitor.sign_in()
     visitor.ask("Where?")
+    expect(visitor.answer).to_contain_text("More.")
+    service.claude.release()
     visitor.finished()
     expect(visitor.answer.get_by_role("link")).to_have_attribute("href", "https://example.org/")
