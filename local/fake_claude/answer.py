@@ -21,6 +21,7 @@ class Block:
     id: str = ""
     hidden: bool = False
     """Thinking that is paid for but not shown, as it is by default."""
+    signature: str = ""
 
     def to_json(self) -> Json:
         said = "" if self.hidden else "".join(self.pieces)
@@ -28,7 +29,7 @@ class Block:
             case "text":
                 return {"type": "text", "text": said}
             case "thinking":
-                return {"type": "thinking", "thinking": said, "signature": "ZmFrZS1zaWduYXR1cmU="}
+                return {"type": "thinking", "thinking": said, "signature": self.signature}
             case "tool_use":
                 return {**self._tool(), "input": _read_json(said)}
 

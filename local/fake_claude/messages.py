@@ -41,9 +41,9 @@ async def create_message(request: Request) -> ASGIApp:
 async def count_tokens(request: Request) -> ASGIApp:
     """Say how many tokens a prompt has; free, and scripted as messages are."""
     fake, record, body = _read(request)
-    validate.count(body, beta="anthropic-beta" in request.headers)
+    size = validate.count(body, beta="anthropic-beta" in request.headers)
     script = _script(request, body)
-    return Operation(fake, record, script, lambda: {"input_tokens": prompt.input_tokens(body)})
+    return Operation(fake, record, script, lambda: {"input_tokens": size})
 
 
 def _read(request: Request) -> tuple[State, Record, Mapping[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.fake_claude import compose, tokens
+from local.fake_claude import compose, thoughts, tokens
 from local.fake_claude.answer import Answer, Block
 
 Body = Mapping[str, Any]
@@ -23,7 +23,12 @@ def empty(answer: Answer, body: Body, params: Params) -> Answer:
 def thinking(answer: Answer, body: Body, params: Params) -> Answer:
     """Think before speaking; what was thought is shown only to who asked for a summary."""
     shown = (body.get("thinking") or {}).get("display") == "summarized"
-    block = Block(kind="thinking", pieces=tokens.pieces(params["thought"]), hidden=not shown)
+    block = Block(
+        kind="thinking",
+        pieces=tokens.pieces(params["thought"]),
+        hidden=not shown,
+        signature=thoughts.signature(body),
+    )
     return replace(answer, blocks=(block, *answer.blocks))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.fake_claude import conversation, models, options, prompt
+from local.fake_claude import conversation, models, options, prompt, thoughts
 from local.fake_claude.errors import invalid
 
 Body = Mapping[str, Any]
@@ -94,7 +94,7 @@ def message(body: Body, *, beta: bool) -> Checked:
             f"max_tokens: {asked} > {most}, which is the maximum allowed number of output tokens "
             f"for {model.id}"
         )
-    segments = prompt.segments(body)
+    segments = prompt.segments(thoughts.read(body, model, beta=beta))
     size = sum(segment.tokens for segment in segments)
     if size > model.max_input_tokens:
         raise invalid(f"prompt is too long: {size} tokens > {model.max_input_tokens} maximum")
@@ -111,13 +111,14 @@ def in_batch(body: Body, *, beta: bool) -> Checked:
     return checked
 
 
-def count(body: Body, *, beta: bool) -> models.Model:
-    """Check a request to count tokens: the same, less what only an answer needs."""
+def count(body: Body, *, beta: bool) -> int:
+    """Input tokens of a request; it is checked like the others, less what only an answer needs."""
     for name in NOT_COUNTED:
         if name in body:
             raise invalid(f"{name}: Extra inputs are not permitted")
     _shape(body, ("messages", "model"), beta)
-    return _content(body, beta)
+    model = _content(body, beta)
+    return prompt.input_tokens(thoughts.read(body, model, beta=beta))
 
 
 def _shape(body: Body, required: tuple[str, ...], beta: bool) -> None:

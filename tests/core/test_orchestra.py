@@ -237,8 +237,9 @@ def turns(deployed: Deployed, stream: bool, *said: Any, **more: Any) -> tuple[An
         dict(event.data["content_block"]) for event in events if event.type == "content_block_start"
     ]
     for event in events:
-        if event.type == "content_block_delta" and "text" in event.data["delta"]:
-            blocks[event.data["index"]]["text"] += event.data["delta"]["text"]
+        if event.type == "content_block_delta":
+            for name in {"text", "signature"} & event.data["delta"].keys():
+                blocks[event.data["index"]][name] += event.data["delta"][name]
     (last,) = (event for event in events if event.type == "message_delta")
     return json.loads(last.raw.split(b"data: ")[1])["route"], blocks
 
@@ -268,7 +269,8 @@ def test_a_model_that_has_called_a_tool_goes_on_with_its_own_thoughts_in_whateve
     deployed: Deployed, stream: bool
 ) -> None:
     """The one that stood in for another, too: it is its thoughts that the tool waits for."""
-    deployed.claude.plan([sorts("code"), {"name": "overloaded", "model": SONNET}])
+    answer = {"name": "thinking", "model": HAIKU}
+    deployed.claude.plan([sorts("code"), {"name": "overloaded", "model": SONNET}, answer])
     more: dict[str, Any] = {
         "tools": [{"name": "look", "input_schema": {"type": "object"}}],
         "thinking": {"type": "adaptive"},
@@ -277,10 +279,9 @@ def test_a_model_that_has_called_a_tool_goes_on_with_its_own_thoughts_in_whateve
     route, content = turns(deployed, stream, question, **more)
     assert (route["model"], route["reason"]) == (HAIKU, "the model before it could not answer")
     (call,) = (block for block in content if block["type"] == "tool_use")
-    thought = {"type": "thinking", "thinking": "hm", "signature": "haiku's"}
     result = {"type": "tool_result", "tool_use_id": call["id"], "content": "rain"}
     route, _ = turns(
-        *(deployed, stream, question, {"role": "assistant", "content": [thought, call]}),
+        *(deployed, stream, question, {"role": "assistant", "content": content}),
         *({"role": "user", "content": [result]},),
         **more,
     )
@@ -295,7 +296,7 @@ def test_thoughts_go_along_while_one_model_answers_and_are_left_behind_when_anot
     deployed: Deployed, stream: bool
 ) -> None:
     """Held by nothing, chosen anew each time, or asked for by name: no thought is sent without
-    those before it that its model was given."""
+    those before it that its model was given, or it would be refused."""
 
     def sent() -> list[bool]:
         body = deployed.claude.stats()["requests"][-1]["body"]

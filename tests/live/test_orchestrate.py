@@ -76,22 +76,32 @@ def test_the_official_client_streams_it(client: anthropic.Anthropic) -> None:
 def test_a_conversation_goes_on_with_the_model_whose_tool_has_answered(
     client: anthropic.Anthropic,
 ) -> None:
+    """All that comes is sent back as it came, thoughts too, and no model is given another's."""
     tool = {"name": "look", "input_schema": {"type": "object"}}
-    question = {"role": "user", "content": "use tool look: is it raining?"}
+    question = {"role": "user", "content": "[[fake: thinking]] use tool look: is it raining?"}
     body: dict[str, Any] = {"messages": [question], "tools": [tool]}
+
+    def answered(**more: Any) -> Message:
+        answer = client.post("/v1/orchestrate", cast_to=Message, body=body | more)
+        said = [block.to_dict() for block in answer.content]
+        body["messages"] += [{"role": "assistant", "content": said}]
+        return answer
+
     with client:
-        first = client.post("/v1/orchestrate", cast_to=Message, body=body)
+        first = answered()
         calls = [block for block in first.content if block.type == "tool_use"]
         results = [
             {"type": "tool_result", "tool_use_id": call.id, "content": "no"} for call in calls
         ]
-        said = [block.to_dict() for block in first.content]
-        body["messages"] += [{"role": "assistant", "content": said}]
         body["messages"] += [{"role": "user", "content": results}]
-        more = client.post("/v1/orchestrate", cast_to=Message, body=body)
-    assert calls
-    assert more.model == first.model
-    assert more.model_dump()["route"]["reason"] == str(Reason.CONVERSATION)
+        more = answered()
+        assert calls
+        assert more.model == first.model
+        assert more.model_dump()["route"]["reason"] == str(Reason.CONVERSATION)
+        for model in ("fast", "balanced", "balanced", "auto"):
+            body["messages"] += [{"role": "user", "content": "[[fake: thinking]] And tomorrow?"}]
+            answer = answered(model=model)
+            assert model == "auto" or answer.model == resolve(model).id
 
 
 def test_tokens_arrive_as_they_are_written(only_local: Deployment, url: str) -> None:
