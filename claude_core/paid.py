@@ -94,7 +94,9 @@ class Paid:
             return
         # The caller is gone, or we are ending: settle even if who waits here is cancelled again.
         cost, usage = (self._unseen(), NOTHING) if not self.streamed else self._most(self.streamed)
-        self._telemetry.left(self._incoming, held.client, self.request, cost=cost)
+        self._telemetry.left(
+            *(self._incoming, held.client, self.request), cost=cost, guess=self._unwanted
+        )
         settling = asyncio.create_task(self._settle(cost, usage))
         _SETTLING.add(settling)
         settling.add_done_callback(_SETTLING.discard)
@@ -104,7 +106,7 @@ class Paid:
         """Note when the first delta came."""
         self._first_token_ms = self._first_token_ms or self._ms()
 
-    async def settle(self, answer: Answered) -> int:
+    async def settle(self, answer: Answered, *, counts_as: str = "answers") -> int:
         """Charge what a whole answer used, in nano-dollars, and count it."""
         cost = self.request.model.cost(answer.usage, answer.stop_reason)
         await self._settle(cost, answer.usage)
@@ -115,6 +117,7 @@ class Paid:
             cost=cost,
             ms=self._ms(),
             first_token_ms=first,
+            counts_as=counts_as,
         )
         return cost
 

@@ -11,7 +11,7 @@ from claude_core.errors import NotFound
 from claude_core.models import Model, resolve
 
 INTENT = re.compile(r"[a-z][a-z0-9_]{0,31}")
-EFFORTS = ("low", "medium", "high", "max")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 MOST_ROUTES = 20
 """Each is read by the classifier with every question."""
 KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list of strings"}
@@ -70,6 +70,9 @@ class Table:
         """
         try:
             found = json.loads(text)
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError as err:
+            raise BadTable("a text holds a lone surrogate, which is not valid Unicode") from err
         except ValueError as err:
             raise BadTable(f"not JSON: {err}") from err
         if not isinstance(found, dict) or not isinstance(found.get("routes"), list):

@@ -93,6 +93,7 @@ class Kit:
         deadline: float,
         counted: bool = False,
         retried: bool = True,
+        counts_as: str = "answers",
     ) -> Answer:
         """Ask Claude for a client, within its budget and before `deadline` (event loop's clock).
 
@@ -100,13 +101,15 @@ class Kit:
             key: of a client that was proved before the id is enough.
             counted: the client's minute has counted it before, as `prove` does.
             retried: tried again where that may help.
+            counts_as: the metric that it is one of.
 
         Raises:
             KitError: typed, with nothing lost: what was not spent is handed back.
         """
         async with await self._paid(incoming, key, request, counted) as paid:
             reply = await self._claude.ask(paid.request, deadline=deadline, retried=retried)
-            return Answer(reply, await paid.settle(reply), paid.limits)
+            cost = await paid.settle(reply, counts_as=counts_as)
+            return Answer(reply, cost, paid.limits)
 
     async def stream(
         self,

@@ -3,14 +3,12 @@
 Names are those of the OpenTelemetry conventions for generative AI (`gen_ai.*`) where there is one.
 """
 
-import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from claude_core.errors import (
@@ -27,11 +25,11 @@ from claude_core.errors import (
 from claude_core.incoming import Incoming
 from claude_core.messages import Request
 from claude_core.models import NANO, Model
+from claude_core.redacted import Redacted
 from claude_core.usage import Usage
 from claude_core.wire import Json
 
 NAMESPACE = "ClaudeKit"
-KEYS = re.compile(r"(sk-ant-|ck_)[A-Za-z0-9_-]{8,}")
 
 # What a failed call counts as, beside `errors`; the alarms watch these names.
 COUNTED: dict[type[KitError], str] = {
@@ -52,6 +50,7 @@ UNITS = {
     "routing_cost_usd": MetricUnit.NoUnit,
     "routing_saved_usd": MetricUnit.NoUnit,
     "gen_ai.response.time_to_first_chunk": MetricUnit.Seconds,
+    "guesses_cost_usd": MetricUnit.NoUnit,
     "classifier_duration": MetricUnit.Seconds,
 }
 ALWAYS = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic"}
@@ -83,19 +82,12 @@ class Answered(Protocol):
     def attempts(self) -> int: ...
 
 
-class _Redacted(LambdaPowertoolsFormatter):
-    """Masks keys in the finished line, wherever in it they came from."""
-
-    def serialize(self, log: Any) -> str:
-        return KEYS.sub(r"\1…", super().serialize(log))
-
-
 class Telemetry:
     """Logs and metrics of one process."""
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self.log = Logger(service=service, logger_formatter=_Redacted())
+        self.log = Logger(service=service, logger_formatter=Redacted())
 
     def answered(
         self,
@@ -107,14 +99,16 @@ class Telemetry:
         cost: int,
         ms: float,
         first_token_ms: float | None = None,
+        counts_as: str = "answers",
     ) -> None:
         """Count one answer and what it used.
 
         Args:
             cost: nano-dollars; first_token_ms: for a streamed answer, until its first delta.
+            counts_as: "answers", or what else of its own it is: then its time is none of theirs.
         """
         usage, message = answer.usage, answer.message
-        counts = _used(request.model, usage, cost) | {"answers": 1, "retries": answer.attempts - 1}
+        counts = _used(request.model, usage, cost) | {counts_as: 1, "retries": answer.attempts - 1}
         if first_token_ms is not None:
             counts["gen_ai.response.time_to_first_chunk"] = first_token_ms / 1_000
         facts = {
@@ -127,7 +121,7 @@ class Telemetry:
             "upstream_request_id": answer.request_id,
             "upstream_status": 200,
         }
-        self._count(incoming, counts, ms, facts)
+        self._count(incoming, counts, ms if counts_as == "answers" else None, facts)
 
     def batch(self, client: str, model: Model, usage: Usage, answers: int, *, cost: int) -> None:
         """Count what the answers of a batch have used of one client."""
@@ -135,10 +129,15 @@ class Telemetry:
         facts = {"gen_ai.request.model": model.id, "client": client}
         self._count(Incoming("batch"), counts, None, facts)
 
-    def left(self, incoming: Incoming, client: str, request: Request, *, cost: int) -> None:
-        """Count one answer whose caller went away; `cost` in nano-dollars is what was charged."""
+    def left(
+        self, incoming: Incoming, client: str, request: Request, *, cost: int, guess: bool
+    ) -> None:
+        """Count one answer that was not heard to its end; `cost` in nano-dollars is what was
+        charged. Its caller went away, or it was begun as a guess, and nobody wanted it."""
         facts = {"gen_ai.request.model": request.model.id, "client": client}
-        self._count(incoming, {"callers_left": 1, "cost_usd": cost / NANO}, None, facts)
+        usd = cost / NANO
+        counts = {"guesses_ended": 1, "guesses_cost_usd": usd} if guess else {"callers_left": 1}
+        self._count(incoming, counts | {"cost_usd": usd}, None, facts)
 
     def failed(self, incoming: Incoming, error: KitError, ms: float) -> None:
         """Count one error that a caller was told."""
@@ -156,6 +155,11 @@ class Telemetry:
         # Not its message: it may quote the request.
         self.log.warning("refused or failed", **facts, **asdict(incoming))
         self._count(incoming, counts, ms, facts)
+
+    def absorbed(self, error: KitError) -> None:
+        """Count an error that no caller was told, for the alarms that watch Claude."""
+        if type(error) in COUNTED:
+            self.count(**{COUNTED[type(error)]: 1.0})
 
     def count(self, **values: float) -> None:
         """Numbers of this process that belong to no call: gauges, and events."""

@@ -154,17 +154,19 @@ class OrchestratorStack(Stack):
             "Dashboard",
             graphs={
                 "Share of each route (%)": shares,
-                "Saved against the dearest model, paid for choosing (USD)": [
+                "Saved against the dearest model; paid for choosing, and for early starts (USD)": [
                     kit("routing_saved_usd"),
                     kit("routing_cost_usd"),
+                    kit("guesses_cost_usd"),
                 ],
                 "Classifier: time, p50 and p99 (s)": [
                     kit("classifier_duration", "p50"),
                     kit("classifier_duration", "p99"),
                 ],
-                "Classifier's failures; answers by another model; begun early, not wanted": [
+                "Classified, and not; answers by another model; begun early, not wanted": [
+                    kit("classifications"),
                     kit("classifier_failures"),
-                    kit("route_fallbacks"),
+                    kit("routing_fallbacks"),
                     kit("guesses_ended"),
                 ],
                 "Requests and refusals": [

@@ -4,8 +4,9 @@ says the rest."""
 from claude_core import fields, messages
 from claude_core.errors import InvalidRequest
 from claude_core.messages import NON_STREAMING_MAX_TOKENS, Request
+from claude_core.models import MODELS, Model
 from claude_core.routes import Table
-from claude_core.routing.choice import Choice, Last
+from claude_core.routing.choice import Choice, Last, Reason
 from claude_core.routing.policy import AUTO
 from claude_core.routing.thoughts import carried, own_from
 from claude_core.wire import Json
@@ -15,6 +16,10 @@ INPUT = {
     **{name: fields.PROMPT[name] for name in ("model", "max_tokens", "system")},
     "stream": fields.MESSAGES["stream"],
 }
+
+OFF = {model.thinking_off for model in MODELS} - {None}
+HARDEST = ("xhigh", "max")
+"""Efforts that models refuse without thinking."""
 
 
 def body_of(body: Json) -> Json:
@@ -50,11 +55,25 @@ def asked(choice: Choice, body: Json, headers: dict[str, str], last: Last | None
     found = _with_tokens({**body, "model": choice.model.id}, route.max_tokens)
     if route.system and "system" not in body:
         found["system"] = route.system
-    if route.effort:
+    if choice.reason is not Reason.ASKED and _off(body):
+        _think_least(found, choice.model)
+    if route.effort and not (_off(found) and route.effort in HARDEST):
         found["output_config"] = {"effort": route.effort, **(body.get("output_config") or {})}
     found["messages"] = carried(body["messages"], own_from(choice, body, last))
     request = messages.request(found, headers)
     return request.cached() if route.cache and request.cacheable else request
+
+
+def _off(body: Json) -> bool:
+    thinking = body.get("thinking")
+    return isinstance(thinking, dict) and thinking.get("type") in OFF
+
+
+def _think_least(body: Json, model: Model) -> None:
+    """What turns thinking off for one model is refused by another."""
+    del body["thinking"]
+    if model.thinking_off:
+        body["thinking"] = {"type": model.thinking_off}
 
 
 def _with_tokens(body: Json, most: int) -> Json:

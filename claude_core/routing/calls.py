@@ -5,8 +5,8 @@ The SDK has a middleware that asks again after a refusal. It is not used: no mon
 for what it asks.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -83,7 +83,8 @@ async def whole(kit: Kit, question: Question, *, deadline: float) -> tuple[Choic
         answer = await ask(question.request(), retried=question.alone)
     except KitError as err:
         choice, request = _instead(question, err)
-        return choice, await ask(request)
+        with _stepped_in(kit, err):
+            return choice, await ask(request)
     if answer.reply.stop_reason == "refusal" and (other := _after_refusal(question, answer.cost)):
         with suppress(KitError):  # then the refusal is the answer
             return other, await ask(question.request(other))
@@ -115,7 +116,9 @@ async def opened(
     try:
         begun = await begin(question.choice, question.request(), retried=question.alone)
     except KitError as err:
-        return await begin(*_instead(question, err))
+        choice, request = _instead(question, err)
+        with _stepped_in(kit, err):
+            return await begin(choice, request)
     if not question.choice.route.after_refusal:
         return begun
     try:
@@ -124,9 +127,9 @@ async def opened(
     except BaseException:
         await begun.rest.aclose()
         raise
-    if choice := _after_refusal(question, cost):
+    if other := _after_refusal(question, cost):
         with suppress(KitError):  # then the refusal is the answer
-            return await begin(choice, question.request(choice))
+            return await begin(other, question.request(other))
     return begun
 
 
@@ -135,7 +138,8 @@ async def _refused(begun: Opened) -> int | None:
 
     Reads on until that is known, and a refusal to its end.
     """
-    while begun.first[-1].type not in ("content_block_delta", "message_delta"):
+    # Not to its first words: a block of thoughts that are not shown is silent for minutes.
+    while begun.first[-1].type not in ("content_block_start", "message_delta"):
         begun.first.append(await anext(begun.rest))
     last = begun.first[-1]
     if last.type != "message_delta" or last.data["delta"].get("stop_reason") != "refusal":
@@ -144,6 +148,17 @@ async def _refused(begun: Opened) -> int | None:
         begun.first.append(event)
     settled = begun.first[-1].settled
     return settled.cost if settled else 0
+
+
+@contextmanager
+def _stepped_in(kit: Kit, err: KitError) -> Iterator[None]:
+    """Around the other model's answer: what the first one failed with is counted, and is what the
+    caller is told where there is no money for the other."""
+    kit.telemetry.absorbed(err)
+    try:
+        yield
+    except Refused:
+        raise err from None
 
 
 def _after_refusal(question: Question, cost: int) -> Choice | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from claude_core import messages
 from claude_core.messages import Request
+from claude_core.models import resolve
 from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.routing.choice import Verdict
@@ -63,6 +64,8 @@ def classification(table: Table, text: str) -> Request:
             "max_tokens": MAX_TOKENS,
             "system": _instructions(table),
             "messages": [{"role": "user", "content": f"The message, as a JSON string:\n{quoted}"}],
+            # It would think by itself, on these tokens and in the time that there is.
+            "thinking": {"type": resolve(ROLE).thinking_off},
             "output_config": {
                 "effort": "low",
                 "format": {"type": "json_schema", "schema": schema},

@@ -45,7 +45,7 @@ class Early:
         Args:
             most: nano-dollars of the client's month for all that are begun early.
         """
-        self._kit, self._question, self._guess = kit, question, Guess(most)
+        self._question, self._guess = question, Guess(most)
         self._task = asyncio.create_task(
             calls.opened(
                 *(kit, question),
@@ -57,10 +57,9 @@ class Early:
 
     def agrees(self, choice: Choice) -> bool:
         """Whether this is what the chosen model would be asked."""
-        begun, wanted = (self._wire(one) for one in (self._question.choice, choice))
-        room = begun.pop("max_tokens"), wanted.pop("max_tokens")
-        same = self._question.choice.route.after_refusal == choice.route.after_refusal
-        return begun == wanted and same and room[0] >= room[1]
+        begun, wanted = self._question.choice, choice
+        same = begun.route.after_refusal == wanted.route.after_refusal
+        return same and self._wire(begun) == self._wire(wanted)
 
     async def keep(self, choice: Choice) -> Opened:
         """It is wanted.
@@ -79,8 +78,6 @@ class Early:
 
     def leave(self) -> None:
         """End it, without waiting for that; what it may have cost is charged."""
-        if not self._task.done() or self._task.exception() is None:
-            self._kit.telemetry.count(guesses_ended=1)
         self._task.cancel()
         leaving = asyncio.create_task(self._left())
         _LEAVING.add(leaving)

@@ -8,30 +8,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from claude_core.clients import ClientKey
-from claude_core.errors import Refused
+from claude_core.errors import KitError, Refused
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
 from claude_core.messages import Request
-from claude_core.models import NANO
 from claude_core.reply import Reply
 from claude_core.routes import Table
-from claude_core.routing import calls
+from claude_core.routing import calls, counted
 from claude_core.routing.asked import body_of, checked
 from claude_core.routing.calls import Opened, Question
-from claude_core.routing.choice import Choice, Reason
+from claude_core.routing.choice import Choice, Last, Reason
 from claude_core.routing.conversations import Conversations
 from claude_core.routing.early import Early, early_money
 from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
-from claude_core.routing.shown import Ended, Shown, joined
+from claude_core.routing.shown import Ended, Shown, explained, joined
 from claude_core.serve import Kit
 from claude_core.sse import Event
-from claude_core.wire import Json, to_bytes
+from claude_core.wire import Json
 
-FAILURES = (Reason.LATE, Reason.FAILED, Reason.MALFORMED, Reason.REFUSED)
 UNFINISHED = ("tool_use", "pause_turn")
 """Of a turn: the model goes on with what a tool answers, the caller's or Claude's own."""
-INSTEAD = (Reason.FALLBACK, Reason.AFTER_REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +49,12 @@ class Orchestra:
         self,
         kit: Kit,
         table: Table,
-        conversations: Conversations,
+        conversations: Conversations | None = None,
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Without a table of `conversations` each question is chosen for alone, and no thoughts go
+        along."""
         self._kit, self._router, self._conversations = kit, Router(table, now=now), conversations
 
     async def answer(
@@ -79,8 +78,7 @@ class Orchestra:
         reply = answer.reply
         ended = Ended(reply.usage, reply.stop_reason, reply.message.get("content"))
         await self._ended(question, choice, ended)
-        shown = reply.message | {"route": choice.to_json(reply.usage)}
-        return Routed(to_bytes(shown), reply, choice, answer.limits)
+        return Routed(explained(reply, choice), reply, choice, answer.limits)
 
     async def stream(
         self,
@@ -108,7 +106,7 @@ class Orchestra:
                     yield said
         finally:
             if not told:  # cut, or its caller left: what it saved is not known
-                self._tell(question, opened.choice)
+                counted.answered(self._kit.telemetry, question, opened.choice)
 
     async def _begun(
         self,
@@ -149,11 +147,11 @@ class Orchestra:
         """A question that may be asked, on the default route until it is known better; and the
         choice, if nobody has to be asked for it."""
         body, table = body_of(body), self._router.table
-        request = checked(table, body, headers)
+        needs = checked(table, body, headers).needs
         # Beside the proof, so that it takes no time of its own.
-        looking = asyncio.create_task(self._conversations.last(key.id, body, table))
+        looking = asyncio.create_task(self._last(key.id, body))
         try:
-            row = (await self._kit.prove(key, request.needs)).row
+            row = (await self._kit.prove(key, needs)).row
             last = await looking
         finally:
             looking.cancel()
@@ -162,37 +160,39 @@ class Orchestra:
         choice = known or decide(table, purse, None, Reason.UNSURE)
         return Question(incoming, row.id, body, headers, purse, choice, last), known
 
+    async def _last(self, client: str, body: Json) -> Last | None:
+        known = self._conversations
+        return await known.last(client, body, self._router.table) if known else None
+
     async def _classified(self, question: Question) -> Choice:
+        telemetry = self._kit.telemetry
+
         async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
-            found = await self._kit.answer(
-                *(question.incoming, question.client, request),
-                deadline=deadline,
-                counted=True,
-                retried=False,
-            )
+            try:
+                found = await self._kit.answer(
+                    *(question.incoming, question.client, request),
+                    deadline=deadline,
+                    counted=True,
+                    retried=False,
+                    counts_as="classifications",
+                )
+            except KitError as err:
+                telemetry.absorbed(err)
+                raise
             return found.reply, found.cost
 
-        return await self._router.classified(question.body, question.purse, ask)
+        choice = await self._router.classified(question.body, question.purse, ask)
+        counted.chosen(telemetry, choice)
+        return choice
 
     async def _ended(self, question: Question, choice: Choice, ended: Ended) -> None:
-        usage = ended.usage
-        self._tell(question, choice, routing_saved_usd=choice.saved(usage) / NANO)
-        kept = usage.cache_read_tokens + usage.cache_write_tokens > 0
+        counted.answered(self._kit.telemetry, question, choice, ended.usage)
+        await self._router.settled()
+        if self._conversations is None:
+            return
+        kept = ended.usage.cache_read_tokens + ended.usage.cache_write_tokens > 0
         await self._conversations.note(
             *(question.client, question.body, choice, ended.content, question.last),
-            warm=kept and choice.reason not in (*INSTEAD, Reason.BUDGET),
+            warm=kept and choice.reason not in (*counted.INSTEAD, Reason.BUDGET),
             waits=ended.stop_reason in UNFINISHED,
         )
-
-    def _tell(self, question: Question, choice: Choice, **counts: float) -> None:
-        """Count an answer."""
-        counts |= {
-            "routed": 1.0,
-            f"route_{choice.route.intent}": 1.0,
-            "routing_cost_usd": choice.cost / NANO,
-            "route_fallbacks": float(choice.reason in INSTEAD),
-        }
-        if choice.seconds:
-            counts["classifier_duration"] = choice.seconds
-            counts["classifier_failures"] = float(question.choice.reason in FAILURES)
-        self._kit.telemetry.count(**counts)

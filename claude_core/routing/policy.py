@@ -144,6 +144,8 @@ def after_refusal(choice: Choice, purse: Purse) -> Choice | None:
     model = resolve(choice.route.after_refusal)
     if model not in purse.allowed or model is choice.model:
         return None
+    if choice.reason is Reason.BUDGET and _price(model) > _price(choice.model):
+        return None
     return replace(choice, model=model, reason=Reason.AFTER_REFUSAL)
 
 

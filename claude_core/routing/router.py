@@ -5,8 +5,9 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from claude_core.errors import DeadlinePassed, KitError
 from claude_core.messages import Request
@@ -24,7 +25,9 @@ REMEMBERED = 10_000
 KEPT_S = 3_600.0
 """A verdict, for the same question."""
 
-Ask = Callable[[Request, float], Awaitable[tuple[Reply, int]]]
+T = TypeVar("T")
+
+Ask = Callable[[Request, float], Coroutine[Any, Any, tuple[Reply, int]]]
 """One attempt at an answer within a deadline (event loop's clock), and its nano-dollars."""
 
 
@@ -44,6 +47,7 @@ class Router:
     def __init__(self, table: Table, *, now: Callable[[], float] = time.monotonic) -> None:
         self.table, self._now = table, now
         self._verdicts: OrderedDict[bytes, tuple[Verdict, float]] = OrderedDict()
+        self._late: set[asyncio.Task[Any]] = set()
 
     async def choose(
         self, body: Json, purse: Purse, ask: Ask, *, last: Last | None = None
@@ -92,9 +96,11 @@ class Router:
     async def classify(self, text: str, ask: Ask) -> Classified:
         """Ask once, within 1.5 s; the verdict is remembered."""
         began, request = self._now(), classification(self.table, text)
+        deadline = asyncio.get_running_loop().time() + CLASSIFIED_S
         try:
-            deadline = asyncio.get_running_loop().time() + CLASSIFIED_S
-            reply, cost = await ask(request, deadline)
+            reply, cost = await self._by(deadline, ask(request, deadline))
+        except TimeoutError:
+            return Classified(None, Reason.LATE, request.worst_cost, self._now() - began)
         except KitError as err:
             reason = Reason.LATE if isinstance(err, DeadlinePassed) else Reason.FAILED
             cost = request.worst_cost if err.may_be_billed else 0
@@ -107,6 +113,30 @@ class Router:
             return Classified(None, Reason.MALFORMED, cost, seconds)
         self._remember(_key(text), verdict)
         return Classified(verdict, Reason.CLASSIFIED, cost, seconds)
+
+    async def settled(self) -> None:
+        """Wait for the money of those that were late; for before an answer's last byte leaves."""
+        if self._late:
+            await asyncio.wait(set(self._late))
+
+    async def _by(self, deadline: float, asking: Coroutine[Any, Any, T]) -> T:
+        """What is waited for until a deadline, and goes on after it: its money is on the way."""
+        task = asyncio.create_task(asking)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            if not task.done():
+                self._late.add(task)
+                task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was told; nobody else asks for it
 
     def _remembered(self, key: bytes) -> Verdict | None:
         found = self._verdicts.get(key)

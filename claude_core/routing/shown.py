@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from claude_core.reply import Reply
 from claude_core.routing.choice import Choice
 from claude_core.sse import Event
 from claude_core.usage import Usage
@@ -72,6 +73,12 @@ class Shown:
 
     def _note(self, usage: Json | None) -> None:
         self._usage |= {name: value for name, value in (usage or {}).items() if value is not None}
+
+
+def explained(reply: Reply, choice: Choice) -> bytes:
+    """A whole message as it came, with `route` at its end."""
+    told = b',"route":' + to_bytes(choice.to_json(reply.usage)) + b"}"
+    return reply.body.rstrip().removesuffix(b"}") + told
 
 
 async def joined(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

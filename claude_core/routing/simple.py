@@ -22,13 +22,18 @@ ANSWER_S = 120.0
 def classify_then_respond(text: str) -> str:
     """The answer's text, for a script with a deployment's environment around it; where an event
     loop runs already there is `respond`. Nobody's budget is charged: for a client of a deployment
-    there is `Orchestra`.
+    there is `Orchestra`. Empty where Claude refuses.
 
     Raises:
         InvalidRequest: there is no text. UpstreamFailed, Unavailable: as `Claude.ask`.
         KeyError: names the variable that the environment lacks.
+        RuntimeError: an event loop runs already.
     """
-    return asyncio.run(_once(text))
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_once(text))
+    raise RuntimeError("an event loop runs already: await claude_core.routing.respond(...) in it")
 
 
 async def respond(text: str, *, claude: Claude, router: Router, within_s: float = ANSWER_S) -> str:

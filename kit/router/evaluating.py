@@ -5,7 +5,7 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from claude_core.routes import Table
 from claude_core.routing.classifier import classification
+from claude_core.wire import to_bytes
 from kit.deployment import Deployment, NotDeployed
 from kit.progress import span
 from kit.router import last
@@ -106,8 +107,8 @@ class Evaluation:
             return outcomes, asking.waking
 
     def _run(self, classifier: str) -> Run:
-        told = classification(self.table, "").wire
-        table = hashlib.sha256(told + f"{self.table.confidence}".encode()).hexdigest()[:12]
+        told = classification(self.table, "").wire + to_bytes(asdict(self.table))
+        table = hashlib.sha256(told).hexdigest()[:12]
         return Run(
             began_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             file=self.file.name,

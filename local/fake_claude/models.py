@@ -21,6 +21,8 @@ class Model:
     lifecycle: str = "active"
     deprecated_at: str | None = None
     retires_at: str | None = None
+    thinking_off: str | None = None
+    """The `thinking.type` by which it does not think at first; None: it always may."""
     max_input_tokens: int = 1_000_000
     max_tokens: int = 128_000
 
@@ -36,7 +38,7 @@ class Model:
             "retires_at": self.retires_at,
             "max_input_tokens": self.max_input_tokens,
             "max_tokens": self.max_tokens,
-            "capabilities": _capabilities(),
+            "capabilities": _capabilities(self),
         }
 
 
@@ -46,12 +48,14 @@ MODELS = (
         display_name="Claude Haiku 5.5",
         line="haiku",
         created_at="2026-10-07T00:00:00Z",
+        thinking_off="disabled",
     ),
     Model(
         id="claude-sonnet-5-5",
         display_name="Claude Sonnet 5.5",
         line="sonnet",
         created_at="2026-09-28T00:00:00Z",
+        thinking_off="between_tools",
     ),
     Model(id="claude-opus-5-5", display_name="Claude Opus 5.5", line="opus"),
     Model(id="claude-fable-5-1", display_name="Claude Fable 5.1", line="fable"),
@@ -91,8 +95,11 @@ def listed(lifecycle: Collection[str]) -> list[Model]:
     return [model for model in MODELS if model.lifecycle in wanted]
 
 
-def _capabilities() -> dict[str, Any]:
+def _capabilities(model: Model) -> dict[str, Any]:
     yes, no = {"supported": True}, {"supported": False}
+    off = {
+        name: yes if name == model.thinking_off else no for name in ("between_tools", "disabled")
+    }
     levels = dict.fromkeys(("low", "medium", "high", "xhigh", "max"), yes)
     plain = ("batch", "citations", "image_input", "pdf_input", "structured_outputs")
     return {
@@ -103,6 +110,6 @@ def _capabilities() -> dict[str, Any]:
         "server_tools": {**no, "code_execution": no, "web_search": no},
         "thinking": {
             **yes,
-            "types": {"adaptive": yes, "between_tools": yes, "disabled": yes, "enabled": no},
+            "types": {"adaptive": yes, **off, "enabled": no},
         },
     }

@@ -11,6 +11,8 @@ Body = Mapping[str, Any]
 SAMPLING = ("temperature", "top_p", "top_k")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 THINKING = ("adaptive", "between_tools", "disabled", "enabled")
+HARDEST = ("xhigh", "max")
+"""Not without thinking."""
 TOOL_CHOICES = ("auto", "any", "tool", "none")
 VALUES = ("enum", "const", "default", "examples")
 """Keywords of a JSON schema that hold values, not schemas."""
@@ -59,11 +61,15 @@ def check_generation(body: Body, model: Model) -> None:
             "This model does not support assistant message prefill. "
             "The conversation must end with a user message."
         )
-    if (body.get("thinking") or {}).get("type") == "enabled":
+    thinking = (body.get("thinking") or {}).get("type", "adaptive")
+    if thinking not in ("adaptive", model.thinking_off):
         raise invalid(
-            f'"thinking.type.enabled" is not supported for {model.id}. Use '
+            f'"thinking.type.{thinking}" is not supported for {model.id}. Use '
             '"thinking.type.adaptive" and "output_config.effort" to control thinking.'
         )
+    effort = (body.get("output_config") or {}).get("effort")
+    if thinking == model.thinking_off and effort in HARDEST:
+        raise invalid(f'"thinking.type.{thinking}" is not supported with effort {effort}')
     if (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
         raise invalid("tool_choice: forced tool use is not supported for this model")
 

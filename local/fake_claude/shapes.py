@@ -9,6 +9,7 @@ from local.fake_claude.answer import Answer, Block
 
 Body = Mapping[str, Any]
 Params = Mapping[str, Any]
+OFF = ("disabled", "between_tools")
 
 
 def unchanged(answer: Answer, body: Body, params: Params) -> Answer:
@@ -21,8 +22,11 @@ def empty(answer: Answer, body: Body, params: Params) -> Answer:
 
 
 def thinking(answer: Answer, body: Body, params: Params) -> Answer:
-    """Think before speaking; what was thought is shown only to who asked for a summary."""
-    shown = (body.get("thinking") or {}).get("display") == "summarized"
+    """Think before speaking, unless told not to; it is shown to who asked for a summary alone."""
+    asked = body.get("thinking") or {}
+    if asked.get("type") in OFF:
+        return answer
+    shown = asked.get("display") == "summarized"
     block = Block(
         kind="thinking",
         pieces=tokens.pieces(params["thought"]),

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
+import pytest
+
 from claude_core.clients import ClientKey
 from claude_core.incoming import Incoming
 from claude_core.models import NANO
@@ -26,6 +28,17 @@ INCOMING = Incoming("req_1")
 def sorts(intent: str) -> dict[str, Any]:
     """What a plan has for the next classification."""
     return {"name": "answer", "text": verdict(intent), "model": HAIKU}
+
+
+def counted(capfd: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """Each metric's sum."""
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    found: dict[str, float] = {}
+    for line in lines:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        for name in (metric["Name"] for metric in directive["Metrics"]):
+            found[name] = found.get(name, 0) + sum(line[name])
+    return found
 
 
 class Deployed:

@@ -1,10 +1,14 @@
 """Of what the classifier says nothing is trusted but an intent of the table and a number."""
 
+import asyncio
 import json
 
 import pytest
 
 from claude_core import errors
+from claude_core.messages import Request
+from claude_core.reply import Reply
+from claude_core.routing import router
 from claude_core.routing.choice import Reason
 from claude_core.routing.classifier import HEAD, TAIL, excerpt, question_of
 from claude_core.routing.router import KEPT_S
@@ -100,3 +104,36 @@ def test_the_question_is_what_the_user_said_last() -> None:
         {"role": "assistant", "content": "said"},
     ]
     assert question_of({"messages": messages}) == "a\nb"
+
+
+def test_it_is_not_to_think_about_it() -> None:
+    routing = Routing(verdict("question"))
+    routing.choose()
+    assert routing.asked[0].body["thinking"] == {"type": "disabled"}
+
+
+def test_it_is_waited_for_as_long_as_is_said_and_its_money_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its call is not cut, which might leave its money open; nobody waits for it, that is all."""
+    monkeypatch.setattr(router, "CLASSIFIED_S", 0.02)
+    routing = Routing(verdict("question"))
+
+    async def do() -> None:
+        settled, over = asyncio.Event(), asyncio.Event()
+
+        async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
+            await settled.wait()
+            over.set()
+            raise errors.DeadlinePassed("late")
+
+        async with asyncio.timeout(5):
+            found = await routing.router.classify("hello", ask)
+            assert (found.verdict, found.reason) == (None, Reason.LATE)
+            assert found.cost > 0, "the most that it can come to"
+            settling = asyncio.create_task(routing.router.settled())
+            settled.set()
+            await settling
+            assert over.is_set(), "before the answer's last byte"
+
+    asyncio.run(do())

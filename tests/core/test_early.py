@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from claude_core.clients import ClientKey
-from claude_core.models import resolve
+from claude_core.models import NANO, resolve
 from claude_core.routes import Table
 from claude_core.routing import Orchestra, early
 from claude_core.sse import Event
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
-from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, sorts
+from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, counted, sorts
 from tests.doubles import AwsDouble
 
 
@@ -74,6 +74,27 @@ def test_what_it_does_not_agree_with_is_ended_paid_and_metered(eager: Deployed) 
     row = eager.aws.row(eager.client)
     assert row["open"] == {}
     assert 0 < guessed(eager) < int(row[next(name for name in row if name.startswith("spent_"))])
+
+
+def test_what_is_not_wanted_is_counted_as_that_and_not_as_a_caller_that_left(
+    eager: Deployed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    eager.claude.plan([sorts("question")])
+    streamed(eager)
+    found = counted(capfd)
+    assert found["guesses_ended"] == 1
+    assert found["guesses_cost_usd"] == pytest.approx(guessed(eager) / NANO)
+    assert "callers_left" not in found
+
+
+def test_a_route_that_says_less_is_not_answered_with_more(eager: Deployed) -> None:
+    routes = eager.table.routes
+    short = replace(routes["task"], max_tokens=50)
+    eager.table = replace(eager.table, routes={**routes, "task": short})
+    eager.claude.plan([sorts("task")])
+    streamed(eager, "a task")
+    sent = eager.claude.stats()["requests"][-1]["body"]
+    assert (sent["model"], sent["max_tokens"]) == (SONNET, 50)
 
 
 def test_one_that_is_ended_before_it_begins_costs_what_can_have_been_written(

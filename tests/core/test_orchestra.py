@@ -13,7 +13,7 @@ from claude_core.routes import Table
 from claude_core.routing import Orchestra
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
-from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, sorts
+from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, counted, sorts
 from tests.doubles import AwsDouble
 
 
@@ -319,3 +319,126 @@ def test_thoughts_go_along_while_one_model_answers_and_are_left_behind_when_anot
         route, content = turns(deployed, stream, *said, model="auto" if sorted_as else "balanced")
         assert (route["model"], sent()) == (model, thoughts)
         said.append({"role": "assistant", "content": content})
+
+
+def test_a_classifier_that_would_think_has_room_and_time_for_its_verdict(
+    deployed: Deployed,
+) -> None:
+    thought = "The message may want to know something. " * 20
+    deployed.claude.plan([sorts("question") | {"name": "thinking", "thought": thought}])
+    assert deployed.whole(input="how long does it take?")["route"]["reason"] == "classified"
+
+
+def asks(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": f"a {text}"}]
+
+
+OFF, BETWEEN = {"type": "disabled"}, {"type": "between_tools"}
+
+
+@pytest.mark.parametrize("said", [OFF, BETWEEN], ids=str)
+def test_thinking_is_turned_off_as_whatever_model_is_chosen_takes_it(
+    deployed: Deployed, said: dict[str, str]
+) -> None:
+    """One model's word for it is another's 400; the deepest always thinks."""
+    own = Table.own()
+    deep = replace(own.routes["task"], model="deep", effort="max")
+    code = replace(own.routes["code"], effort="max")
+    deployed.table = replace(own, routes={**own.routes, "task": deep, "code": code})
+    steps = ("question", HAIKU, OFF), ("code", SONNET, BETWEEN), ("task", OPUS, None)
+    for intent, model, thinking in steps:
+        deployed.claude.plan([sorts(intent)])
+        assert deployed.whole(messages=asks(intent), thinking=said)["model"] == model
+        sent = deployed.claude.stats()["requests"][-1]["body"]
+        assert sent.get("thinking") == thinking
+        assert ("output_config" in sent) == (model == OPUS), "not the row's effort without thought"
+    deployed.claude.plan([sorts("code"), {"name": "overloaded", "model": SONNET}])
+    assert deployed.whole(messages=asks("loop"), thinking=said)["model"] == HAIKU
+    with pytest.raises(errors.UpstreamRefused):  # who names the model knows what it takes
+        deployed.whole(messages=asks("loop"), thinking=said, model="deep")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_another_model_or_the_default_route_stood_in_for_rings_the_alarms_all_the_same(
+    deployed: Deployed, stream: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trouble: list[Any] = [{"name": "overloaded", "model": HAIKU}]
+    deployed.claude.plan([*trouble, {"name": "overloaded", "model": SONNET}])
+    if stream:
+        deployed.streamed(input="hello")
+    else:
+        deployed.whole(input="hello")
+    found = counted(capfd)
+    assert found["upstream_overloaded"] == 2
+    assert (found["classifier_failures"], found["routing_fallbacks"]) == (1, 1)
+    assert "errors" not in found
+
+
+def test_choosing_is_counted_whatever_becomes_of_the_answer(
+    deployed: Deployed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deployed.claude.plan([sorts("code"), {"name": "bad_request", "model": SONNET}])
+    with pytest.raises(errors.UpstreamRefused):
+        deployed.whole(input="a loop")
+    found = counted(capfd)
+    assert min(found["routing_cost_usd"], found["classifier_duration"]) > 0
+    assert (found["classifications"], found["classifier_failures"]) == (1, 0)
+    assert not found.keys() & {"routed", "answers"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_overload_stays_one_where_the_other_model_is_too_dear(
+    deployed: Deployed, stream: bool
+) -> None:
+    """So that the caller's client tries again, which it does not for a budget."""
+    key, _ = deployed.aws.add_client(budget=3 * 10**7)
+    deployed.key = ClientKey.parse(key)
+    deployed.claude.plan([sorts("question"), {"name": "overloaded", "model": HAIKU}])
+    ask = deployed.streamed if stream else deployed.whole
+    with pytest.raises(errors.Overloaded) as told:
+        ask(input="how long?", max_tokens=4_000)
+    assert told.value.retry_helps
+
+
+def test_looking_for_a_refusal_does_not_wait_for_the_first_word(deployed: Deployed) -> None:
+    """Thoughts that are not shown take minutes, and what is silent for five is cut."""
+    deployed.table = careful()
+    slow = {"name": "answer", "first_token_ms": 60_000, "model": SONNET}
+    deployed.claude.plan([sorts("code"), slow])
+
+    async def do(orchestra: Orchestra, deadline: float) -> str:
+        events = orchestra.stream(
+            *(INCOMING, deployed.key, {"input": "a loop", "stream": True}, {}),
+            deadline=deadline,
+            open_deadline=deadline,
+        )
+        async with aclosing(events):
+            return (await anext(events)).type
+
+    assert deployed.run(do, seconds=5) == "message_start"
+
+
+def test_without_a_table_of_conversations_each_question_is_chosen_for_alone(
+    deployed: Deployed,
+) -> None:
+    kept = {"name": "thinking", "usage": {"cache_read_input_tokens": 5_000}}
+    question = {"role": "user", "content": "how long does it take?"}
+
+    async def do(orchestra: Orchestra, deadline: float) -> list[Any]:
+        alone = Orchestra(orchestra._kit, deployed.table)
+        said: list[Any] = [question]
+        for intent in ("question", "task"):
+            deployed.claude.plan([sorts(intent), kept])
+            routed = await alone.answer(
+                *(INCOMING, deployed.key, {"messages": said}, {}), deadline=deadline
+            )
+            answer = json.loads(routed.body)
+            said += [
+                {"role": "assistant", "content": answer["content"]},
+                question | {"content": "?"},
+            ]
+        return [answer["model"], answer["route"]["reason"]]
+
+    assert deployed.run(do) == [SONNET, "classified"]
+    sent = deployed.claude.stats()["requests"][-1]["body"]
+    assert [block["type"] for block in sent["messages"][1]["content"]] == ["text"]

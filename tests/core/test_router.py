@@ -8,7 +8,7 @@ from claude_core import errors
 from claude_core.models import MODELS, Model
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Last, Reason, Verdict
-from claude_core.routing.policy import Purse, next_line
+from claude_core.routing.policy import Purse, after_refusal, next_line
 from tests.core.routing import ALL, BALANCED, DEEP, FAST, Routing, answer, verdict
 
 
@@ -130,6 +130,18 @@ def test_the_next_line_is_no_dearer_if_there_is_one_and_never_one_that_nobody_wa
 def next_model(choice: Choice, purse: Purse) -> Model | None:
     found = next_line(choice, purse)
     return found.model if found else None
+
+
+def test_after_a_refusal_nobody_dearer_is_asked_at_the_end_of_the_months_money() -> None:
+    route = replace(Table.own().default, after_refusal="deep")
+    choice = Choice(route=route, model=FAST, reason=Reason.CLASSIFIED)
+    other = after_refusal(choice, ALL)
+    assert other is not None
+    assert other.model is DEEP
+    poor = replace(choice, reason=Reason.BUDGET)
+    assert after_refusal(poor, ALL) is None
+    cheaper = replace(poor, model=DEEP, route=replace(route, after_refusal="fast"))
+    assert after_refusal(cheaper, ALL) is not None
 
 
 def test_what_is_saved_is_told_against_the_dearest_and_choosing_is_paid_from_it() -> None:

@@ -59,6 +59,7 @@ BAD = [
     (table(ROUTE | {"examples": "one"}, OTHER), "examples: must be a list of strings"),
     (table(ROUTE | {"examples": [1]}, OTHER), "examples: must be a list of strings"),
     (table(ROUTE | {"cache": 1}, OTHER), "cache: must be true or false"),
+    (table(ROUTE | {"about": "\ud83d"}, OTHER), "a lone surrogate"),
 ]
 
 

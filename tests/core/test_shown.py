@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Reason
-from claude_core.routing.shown import Shown
+from claude_core.routing.shown import Shown, explained
 from claude_core.sse import Event
 from tests.core.routing import FAST
 
@@ -17,6 +18,15 @@ CHOICE = Choice(route=Table.own().default, model=FAST, reason=Reason.UNSURE)
 def event(type: str, **data: Any) -> Event:
     full = {"type": type, **data}
     return Event(type, full, f"data: {json.dumps(full)}\n\n".encode())
+
+
+def test_words_that_no_caller_might_write_pass_as_they_came() -> None:
+    """They are paid for: half a letter, and a number beyond all numbers."""
+    words = b'[{"type":"text","text":"half \\ud83d a letter"}]'
+    said = b'{"type":"message","content":' + words + b',"odd":1e999,"stop_reason":"end_turn"}'
+    told = explained(Reply.from_bytes(said + b"\n"), CHOICE)
+    assert told.startswith(said[:-1] + b',"route":{')
+    assert json.loads(told)["route"]["reason"] == "classified, but not surely"
 
 
 def test_what_an_answer_came_to_is_its_texts_and_the_calls_of_tools() -> None:

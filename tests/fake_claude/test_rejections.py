@@ -15,6 +15,7 @@ USER = {"role": "user", "content": "hi"}
 EMPTY_BLOCK = [{"role": "user", "content": [{"type": "text", "text": ""}]}]
 OPEN_SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 NESTED_OPEN = {"type": "array", "items": OPEN_SCHEMA}
+OFF = {"type": "disabled"}
 MARK = {"cache_control": {"type": "ephemeral"}}
 
 
@@ -56,6 +57,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"messages": [USER, {"role": "assistant", "content": "{"}]}, "assistant message prefill"),
     ({"thinking": {"type": "enabled", "budget_tokens": 1_024}}, "thinking.type.enabled"),
     ({"thinking": {"type": "deep"}}, "thinking.type: Input should be one of"),
+    ({"thinking": {"type": "between_tools"}}, "thinking.type.between_tools"),
+    ({"thinking": OFF, "model": "claude-sonnet-5-5"}, "thinking.type.disabled"),
+    ({"thinking": OFF, "model": "claude-opus-5-5"}, "thinking.type.disabled"),
+    ({"thinking": OFF, "output_config": {"effort": "max"}}, "thinking.type.disabled"),
     ({"tool_choice": {"type": "any"}}, "tool_choice: forced tool use is not supported"),
     ({"tool_choice": {"type": "tool", "name": "t"}}, "tool_choice: forced tool use"),
     ({"tool_choice": {"type": "some"}}, "tool_choice.type: Input should be one of"),

@@ -266,8 +266,14 @@ def test_each_answer_is_counted_with_its_route(
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
     (routed,) = (line for line in lines if "routed" in line)
     assert routed["route_task"] == routed["routed"] == [1.0]
-    assert routed["classifier_failures"] == [0.0]
-    assert routed["classifier_duration"][0] > 0
+    (chosen,) = (line for line in lines if "classifier_duration" in line)
+    assert chosen["classifier_failures"] == [0.0]
+    assert min(*chosen["classifier_duration"], *chosen["routing_cost_usd"]) > 0
+    counted = [line for line in lines if "answers" in line or "classifications" in line]
+    assert [("answers" in line, "duration" in line) for line in counted] == [
+        (False, False),
+        (True, True),
+    ], "a classification is no answer, and its time is none of theirs"
     assert not [line for line in lines if INPUT["input"] in json.dumps(line)]
 
 

@@ -2,10 +2,14 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from claude_core.routes import Table
+from kit.router.evaluating import Evaluation
 from local.fake_claude.inprocess import Fake
 from local.paths import ROOT
 from tests.kit.router_rows import (
@@ -56,6 +60,22 @@ def test_the_last_run_stands_beside_this_one(kit: Kit, questions: Path) -> None:
     assert (again["before"], again["now"]) == ({"count": 2, "of": 5}, {"count": 2, "of": 5})
     assert (again["mended"], again["broken"], again["same_table"]) == ([], [], True)
     assert "40.0 % → 40.0 % of 5 in common" in shown(kit, questions)
+
+
+def test_a_table_that_answers_otherwise_is_another_one() -> None:
+    """Whatever differs: which route is the default, whom it asks, and with how many tokens."""
+    own = Table.own()
+    code = own.routes["code"]
+    rows: list[dict[str, Any]] = [{"model": "deep"}, {"max_tokens": 50}, {"about": "code"}]
+    others = [replace(own, routes={**own.routes, "code": replace(code, **row)}) for row in rows]
+    tables = [own, replace(own, default=code), replace(own, confidence=0.7), *others]
+    runs = [
+        Evaluation(
+            file=Path("f"), split="all", table=table, questions=(), at_once=1, late_s=1
+        )._run("nobody")
+        for table in tables
+    ]
+    assert len({run.table for run in runs}) == len(tables)
 
 
 def test_a_run_is_kept_where_it_is_told_and_is_what_json_writes(

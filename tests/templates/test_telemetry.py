@@ -22,8 +22,14 @@ JOBS = {
     *("batches_created", "batches_overdue", "inbox_refused"),
 }
 ROUTED = {
-    *("routed", "routing_cost_usd", "routing_saved_usd", "route_fallbacks"),
-    *("classifier_duration", "classifier_failures", "guesses_ended"),
+    *("routed", "routing_cost_usd", "routing_saved_usd", "routing_fallbacks"),
+    *(
+        "classifications",
+        "classifier_duration",
+        "classifier_failures",
+        "guesses_ended",
+        "guesses_cost_usd",
+    ),
     *(f"route_{intent}" for intent in Table.own().routes),
 }
 BESIDES = {"WebsocketStack": CHAT, "QueueStack": JOBS, "OrchestratorStack": ROUTED}
@@ -66,7 +72,7 @@ def test_the_dashboard_draws_every_metric_that_is_written(
     for error in COUNTED:
         telemetry.failed(incoming, error("x"), 1.0)
     telemetry.answered(incoming, "c", request, answer, cost=1, ms=1.0, first_token_ms=1.0)
-    telemetry.left(incoming, "c", request, cost=1)
+    telemetry.left(incoming, "c", request, cost=1, guess=False)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     written = {
         metric["Name"]
