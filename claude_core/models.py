@@ -127,8 +127,8 @@ LONG_PROMPT_TOKENS = 100_000
 
 # Prices, limits, dates, and what turns thinking off: platform.claude.com/docs/en/models, read on
 # CHECKED_ON. Shortest cached prefixes: 512 tokens for Opus 5 and Fable 5, 1,024 for Sonnet 5
-# (prompt-caching page); for Haiku 5.5 no figure was found: Haiku 4.5's 4,096 stands in, so that none
-# is paid for without effect.
+# (prompt-caching page); for Haiku 5.5 no figure was found: Haiku 4.5's 4,096 stands in, so that
+# none is paid for without effect.
 MODELS = (
     Model(
         id="claude-haiku-5-5",

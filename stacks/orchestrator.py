@@ -163,7 +163,7 @@ class OrchestratorStack(Stack):
                     kit("classifier_duration", "p50"),
                     kit("classifier_duration", "p99"),
                 ],
-                "Classified, and not; answers by another model; begun early, not wanted": [
+                "Classifications, their failures; answers by another model; early starts ended": [
                     kit("classifications"),
                     kit("classifier_failures"),
                     kit("routing_fallbacks"),

@@ -71,9 +71,8 @@ def _off(body: Json) -> bool:
 
 def _think_least(body: Json, model: Model) -> None:
     """What turns thinking off for one model is refused by another."""
-    del body["thinking"]
-    if model.thinking_off:
-        body["thinking"] = {"type": model.thinking_off}
+    if body["thinking"]["type"] != model.thinking_off:
+        body["thinking"] = {"type": model.thinking_off or "adaptive"}
 
 
 def _with_tokens(body: Json, most: int) -> Json:

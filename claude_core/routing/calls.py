@@ -7,7 +7,7 @@ for what it asks.
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from claude_core.errors import (
@@ -24,6 +24,7 @@ from claude_core.messages import Request
 from claude_core.reservation import Guess
 from claude_core.routing.asked import asked
 from claude_core.routing.choice import Choice, Last
+from claude_core.routing.late import Late
 from claude_core.routing.policy import Purse, after_refusal, next_line
 from claude_core.serve import Answer, Kit
 from claude_core.sse import Event
@@ -47,6 +48,8 @@ class Question:
     choice: Choice
     last: Last | None = None
     """The answer before, where a conversation goes on."""
+    late: Late = field(default_factory=Late)
+    """Its classification, if that takes longer than it is waited for."""
 
     @property
     def alone(self) -> bool:
@@ -117,7 +120,7 @@ async def opened(
         begun = await begin(question.choice, question.request(), retried=question.alone)
     except KitError as err:
         choice, request = _instead(question, err)
-        with _stepped_in(kit, err):
+        with _stepped_in(kit, err, guess):
             return await begin(choice, request)
     if not question.choice.route.after_refusal:
         return begun
@@ -151,14 +154,19 @@ async def _refused(begun: Opened) -> int | None:
 
 
 @contextmanager
-def _stepped_in(kit: Kit, err: KitError) -> Iterator[None]:
-    """Around the other model's answer: what the first one failed with is counted, and is what the
-    caller is told where there is no money for the other."""
-    kit.telemetry.absorbed(err)
+def _stepped_in(kit: Kit, err: KitError, guess: Guess | None = None) -> Iterator[None]:
+    """Around the other model's answer: what the first one failed with is counted, or is what the
+    caller is told where there is no money for the other; a guess is begun anew instead."""
+    told = False
     try:
         yield
     except Refused:
-        raise err from None
+        if told := guess is None:
+            raise err from None
+        raise
+    finally:
+        if not told:
+            kit.telemetry.absorbed(err)
 
 
 def _after_refusal(question: Question, cost: int) -> Choice | None:

@@ -72,13 +72,14 @@ class Orchestra:
             KitError: as `Kit.answer`; never for what the classifier did.
         """
         question, known = await self._proved(incoming, key, body, headers)
-        if known is None:
-            question = replace(question, choice=await self._classified(question))
-        choice, answer = await calls.whole(self._kit, question, deadline=deadline)
-        reply = answer.reply
-        ended = Ended(reply.usage, reply.stop_reason, reply.message.get("content"))
-        await self._ended(question, choice, ended)
-        return Routed(explained(reply, choice), reply, choice, answer.limits)
+        async with question.late:
+            if known is None:
+                question = replace(question, choice=await self._classified(question))
+            choice, answer = await calls.whole(self._kit, question, deadline=deadline)
+            reply = answer.reply
+            ended = Ended(reply.usage, reply.stop_reason, reply.message.get("content"))
+            await self._ended(question, choice, ended)
+            return Routed(explained(reply, choice), reply, choice, answer.limits)
 
     async def stream(
         self,
@@ -97,7 +98,7 @@ class Orchestra:
         )
         shown, told = Shown(opened.choice), False
         try:
-            async with aclosing(opened.rest):
+            async with question.late, aclosing(opened.rest):
                 async for event in joined(opened.first, opened.rest):
                     said = shown.event(event)
                     if event.type == "message_stop":  # after it a function may be frozen
@@ -127,19 +128,20 @@ class Orchestra:
         if most := early_money(self._router.table, question):
             early = Early(self._kit, question, most, deadline=deadline, open_deadline=open_deadline)
         try:
-            choice = await self._classified(question)
-            wanted = early is not None and early.agrees(choice)
+            question = replace(question, choice=await self._classified(question))
+            wanted = early is not None and early.agrees(question.choice)
+            guess, early = early, None
+            if guess and wanted:
+                with suppress(Refused):  # of its share alone: there is money for what is wanted
+                    return question, await guess.keep(question.choice)
+            elif guess:
+                guess.leave()
+            return question, await begin(self._kit, question)
         except BaseException:
             if early:
                 early.leave()
+            await question.late.over()
             raise
-        question = replace(question, choice=choice)
-        if early and wanted:
-            with suppress(Refused):  # of its share alone: there is money for what is wanted
-                return question, await early.keep(choice)
-        elif early:
-            early.leave()
-        return question, await begin(self._kit, question)
 
     async def _proved(
         self, incoming: Incoming, key: ClientKey, body: Json, headers: dict[str, str]
@@ -181,13 +183,13 @@ class Orchestra:
                 raise
             return found.reply, found.cost
 
-        choice = await self._router.classified(question.body, question.purse, ask)
+        choice = await self._router.classified(*(question.body, question.purse, ask, question.late))
         counted.chosen(telemetry, choice)
         return choice
 
     async def _ended(self, question: Question, choice: Choice, ended: Ended) -> None:
         counted.answered(self._kit.telemetry, question, choice, ended.usage)
-        await self._router.settled()
+        await question.late.over()
         if self._conversations is None:
             return
         kept = ended.usage.cache_read_tokens + ended.usage.cache_write_tokens > 0

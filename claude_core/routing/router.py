@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from claude_core.errors import DeadlinePassed, KitError
 from claude_core.messages import Request
@@ -16,6 +16,7 @@ from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.routing.choice import Choice, Last, Reason, Verdict
 from claude_core.routing.classifier import ROLE, classification, excerpt, question_of, read
+from claude_core.routing.late import Late
 from claude_core.routing.policy import Purse, decide, named, unclassified
 from claude_core.wire import Json
 
@@ -24,8 +25,6 @@ CLASSIFIED_S = 1.5
 REMEMBERED = 10_000
 KEPT_S = 3_600.0
 """A verdict, for the same question."""
-
-T = TypeVar("T")
 
 Ask = Callable[[Request, float], Coroutine[Any, Any, tuple[Reply, int]]]
 """One attempt at an answer within a deadline (event loop's clock), and its nano-dollars."""
@@ -47,7 +46,6 @@ class Router:
     def __init__(self, table: Table, *, now: Callable[[], float] = time.monotonic) -> None:
         self.table, self._now = table, now
         self._verdicts: OrderedDict[bytes, tuple[Verdict, float]] = OrderedDict()
-        self._late: set[asyncio.Task[Any]] = set()
 
     async def choose(
         self, body: Json, purse: Purse, ask: Ask, *, last: Last | None = None
@@ -87,56 +85,39 @@ class Router:
             return decide(self.table, purse, verdict)
         return None
 
-    async def classified(self, body: Json, purse: Purse, ask: Ask) -> Choice:
+    async def classified(
+        self, body: Json, purse: Purse, ask: Ask, late: Late | None = None
+    ) -> Choice:
         """The choice from the classifier's word, whatever that is."""
-        found = await self.classify(question_of(body), ask)
+        found = await self.classify(question_of(body), ask, late)
         choice = decide(self.table, purse, found.verdict, found.reason)
         return replace(choice, cost=found.cost, seconds=found.seconds)
 
-    async def classify(self, text: str, ask: Ask) -> Classified:
-        """Ask once, within 1.5 s; the verdict is remembered."""
+    async def classify(self, text: str, ask: Ask, late: Late | None = None) -> Classified:
+        """Ask once, within 1.5 s; the verdict is remembered, however late it comes.
+
+        Args:
+            late: holds what goes on after them; None: `ask` alone keeps to its deadline.
+        """
         began, request = self._now(), classification(self.table, text)
         deadline = asyncio.get_running_loop().time() + CLASSIFIED_S
+
+        async def asked() -> Classified:
+            reply, cost = await ask(request, deadline)
+            verdict = read(reply, self.table)
+            if reply.stop_reason == "refusal":
+                return Classified(None, Reason.REFUSED, cost)
+            if verdict is None:
+                return Classified(None, Reason.MALFORMED, cost)
+            self._remember(_key(text), verdict)
+            return Classified(verdict, Reason.CLASSIFIED, cost)
+
         try:
-            reply, cost = await self._by(deadline, ask(request, deadline))
-        except TimeoutError:
-            return Classified(None, Reason.LATE, request.worst_cost, self._now() - began)
+            found = await (late.by(deadline, asked()) if late else asked())
         except KitError as err:
             reason = Reason.LATE if isinstance(err, DeadlinePassed) else Reason.FAILED
-            cost = request.worst_cost if err.may_be_billed else 0
-            return Classified(None, reason, cost, self._now() - began)
-        seconds = self._now() - began
-        if reply.stop_reason == "refusal":
-            return Classified(None, Reason.REFUSED, cost, seconds)
-        verdict = read(reply, self.table)
-        if verdict is None:
-            return Classified(None, Reason.MALFORMED, cost, seconds)
-        self._remember(_key(text), verdict)
-        return Classified(verdict, Reason.CLASSIFIED, cost, seconds)
-
-    async def settled(self) -> None:
-        """Wait for the money of those that were late; for before an answer's last byte leaves."""
-        if self._late:
-            await asyncio.wait(set(self._late))
-
-    async def _by(self, deadline: float, asking: Coroutine[Any, Any, T]) -> T:
-        """What is waited for until a deadline, and goes on after it: its money is on the way."""
-        task = asyncio.create_task(asking)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        finally:
-            if not task.done():
-                self._late.add(task)
-                task.add_done_callback(self._over)
-
-    def _over(self, task: asyncio.Task[Any]) -> None:
-        self._late.discard(task)
-        if not task.cancelled():
-            task.exception()  # it was told; nobody else asks for it
+            found = Classified(None, reason, request.worst_cost if err.may_be_billed else 0)
+        return replace(found, seconds=self._now() - began)
 
     def _remembered(self, key: bytes) -> Verdict | None:
         found = self._verdicts.get(key)

@@ -32,8 +32,10 @@ def classify_then_respond(text: str) -> str:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_once(text))
-    raise RuntimeError("an event loop runs already: await claude_core.routing.respond(...) in it")
+        pass
+    else:
+        raise RuntimeError("an event loop runs: await claude_core.routing.respond(...) in it")
+    return asyncio.run(_once(text))
 
 
 async def respond(text: str, *, claude: Claude, router: Router, within_s: float = ANSWER_S) -> str:

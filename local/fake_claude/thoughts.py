@@ -95,7 +95,7 @@ def _sealed(model: str, prefix: str) -> str:
 def _opened(where: str, sealed: object) -> tuple[str, str]:
     try:
         model, prefix = json.loads(base64.b64decode(str(sealed), validate=True))
-    except (ValueError, TypeError) as err:
+    except (ValueError, TypeError, RecursionError) as err:
         raise invalid(f"{where}: {INVALID}") from err
     return str(model), str(prefix)
 

@@ -11,6 +11,7 @@ from claude_core.reply import Reply
 from claude_core.routing import router
 from claude_core.routing.choice import Reason
 from claude_core.routing.classifier import HEAD, TAIL, excerpt, question_of
+from claude_core.routing.late import Late
 from claude_core.routing.router import KEPT_S
 from tests.core.routing import BALANCED, FAST, Routing, answer, verdict
 
@@ -117,23 +118,22 @@ def test_it_is_waited_for_as_long_as_is_said_and_its_money_no_longer(
 ) -> None:
     """Its call is not cut, which might leave its money open; nobody waits for it, that is all."""
     monkeypatch.setattr(router, "CLASSIFIED_S", 0.02)
-    routing = Routing(verdict("question"))
+    routing = Routing()
 
     async def do() -> None:
-        settled, over = asyncio.Event(), asyncio.Event()
+        late, settled = Late(), asyncio.Event()
 
         async def ask(request: Request, deadline: float) -> tuple[Reply, int]:
             await settled.wait()
-            over.set()
-            raise errors.DeadlinePassed("late")
+            return answer(verdict("question")), 7
 
         async with asyncio.timeout(5):
-            found = await routing.router.classify("hello", ask)
+            found = await routing.router.classify("hello", ask, late)
             assert (found.verdict, found.reason) == (None, Reason.LATE)
             assert found.cost > 0, "the most that it can come to"
-            settling = asyncio.create_task(routing.router.settled())
             settled.set()
-            await settling
-            assert over.is_set(), "before the answer's last byte"
+            await late.over()
 
     asyncio.run(do())
+    assert routing.choose("hello").verdict, "it was paid for: it is remembered"
+    assert not routing.asked

@@ -233,6 +233,18 @@ def test_what_its_share_has_no_room_for_any_more_is_answered_as_it_was_chosen(
     assert guessed(eager) == 90_000_000
 
 
+def test_one_whose_stand_in_has_no_room_in_the_share_is_answered_by_it_all_the_same(
+    eager: Deployed,
+) -> None:
+    """Not by the overload: there is money for the other model, only not for a guess."""
+    key, eager.client = eager.aws.add_client(budget=10**11, models=("fast", "deep"))
+    eager.key, eager.table = ClientKey.parse(key), replace(eager.table, speculate=0.0005)
+    eager.claude.plan([{"name": "overloaded", "model": HAIKU}], repeat=True)
+    route = streamed(eager)[0].data["message"]["route"]
+    assert (route["model"], route["reason"]) == (OPUS, "the model before it could not answer")
+    assert eager.aws.row(eager.client)["open"] == {}
+
+
 def spent_on_guesses(deployed: Deployed, *, nano: int) -> None:
     """As settlements of this month leave it; three percent of the test's budget, of which an answer
     may take four."""

@@ -1,6 +1,8 @@
 """A question's whole way against moto and the fake Claude: routed, paid once, explained."""
 
+import asyncio
 import json
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -8,9 +10,11 @@ from typing import Any
 import pytest
 
 from claude_core import errors
+from claude_core.budget import Budget
 from claude_core.clients import ClientKey
 from claude_core.routes import Table
-from claude_core.routing import Orchestra
+from claude_core.routing import Orchestra, router
+from claude_core.sse import Event
 from local.fake_claude.inprocess import Fake
 from tests.core.asking import asked
 from tests.core.orchestrating import HAIKU, INCOMING, OPUS, SONNET, Deployed, counted, sorts
@@ -345,7 +349,11 @@ def test_thinking_is_turned_off_as_whatever_model_is_chosen_takes_it(
     deep = replace(own.routes["task"], model="deep", effort="max")
     code = replace(own.routes["code"], effort="max")
     deployed.table = replace(own, routes={**own.routes, "task": deep, "code": code})
-    steps = ("question", HAIKU, OFF), ("code", SONNET, BETWEEN), ("task", OPUS, None)
+    steps = (
+        ("question", HAIKU, OFF),
+        ("code", SONNET, BETWEEN),
+        ("task", OPUS, {"type": "adaptive"}),
+    )
     for intent, model, thinking in steps:
         deployed.claude.plan([sorts(intent)])
         assert deployed.whole(messages=asks(intent), thinking=said)["model"] == model
@@ -388,7 +396,7 @@ def test_choosing_is_counted_whatever_becomes_of_the_answer(
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_overload_stays_one_where_the_other_model_is_too_dear(
-    deployed: Deployed, stream: bool
+    deployed: Deployed, stream: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """So that the caller's client tries again, which it does not for a budget."""
     key, _ = deployed.aws.add_client(budget=3 * 10**7)
@@ -398,6 +406,47 @@ def test_an_overload_stays_one_where_the_other_model_is_too_dear(
     with pytest.raises(errors.Overloaded) as told:
         ask(input="how long?", max_tokens=4_000)
     assert told.value.retry_helps
+    assert "upstream_overloaded" not in counted(capfd), "who tells the caller counts it"
+
+
+async def all_of(events: AsyncGenerator[Event]) -> list[Event]:
+    async with aclosing(events):
+        return [event async for event in events]
+
+
+LATE = [
+    {"name": "bad_request", "model": SONNET},
+    {"name": "stream_error", "model": SONNET},
+    {"name": "hang", "model": SONNET},
+]
+
+
+@pytest.mark.parametrize("trouble", LATE, ids=lambda one: one["name"])
+def test_the_money_of_a_late_classifier_is_settled_before_an_error_leaves(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, trouble: dict[str, str]
+) -> None:
+    """After it a function may be frozen."""
+    monkeypatch.setattr(router, "CLASSIFIED_S", 0.05)
+    settle = Budget.settle
+
+    async def slowly(self: Budget, held: Any, spent: Any, **more: Any) -> Any:
+        if spent.model.id == HAIKU:
+            await asyncio.sleep(0.5)  # the table's
+        return await settle(self, held, spent, **more)
+
+    monkeypatch.setattr(Budget, "settle", slowly)
+    deployed.claude.plan([{"name": "hang", "model": HAIKU}, trouble])
+
+    async def do(orchestra: Orchestra, deadline: float) -> Any:
+        body = {"input": "hello", "stream": True}
+        events = orchestra.stream(
+            *(INCOMING, deployed.key, body, {}), deadline=deadline, open_deadline=deadline
+        )
+        with pytest.raises(errors.UpstreamFailed):
+            await all_of(events)
+        return deployed.aws.row(deployed.client)["open"]
+
+    assert deployed.run(do, seconds=1) == {}
 
 
 def test_looking_for_a_refusal_does_not_wait_for_the_first_word(deployed: Deployed) -> None:

@@ -79,3 +79,10 @@ def test_the_form_of_a_setting_and_marks_for_the_cache_change_nothing() -> None:
         "tools": [{"input_schema": {"type": "object"}, "name": "look", **cache}],
     }
     assert own_from(CHOICE, now, last(2, before)) == 2
+
+
+def test_what_turns_thinking_off_in_the_chosen_models_word_stands_as_it_is() -> None:
+    drop = {"prefix_mismatch_behavior": "drop_block"}
+    said = {"type": "between_tools", "block_binding": drop}
+    sent: Any = asked(CHOICE, BODY | {"thinking": said}, {}).body
+    assert sent["thinking"] == said

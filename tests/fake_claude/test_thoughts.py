@@ -1,5 +1,6 @@
 """Thoughts that come back: read by the model that has had them, if nothing before has changed."""
 
+import base64
 from typing import Any
 
 import anthropic
@@ -85,9 +86,13 @@ def test_marks_for_the_cache_and_the_form_of_a_text_change_nothing(
     assert sdk.messages.create(**body).stop_reason == "end_turn"
 
 
-def test_what_no_one_has_signed_is_refused(sdk: anthropic.Anthropic) -> None:
+DEEP = base64.b64encode(b"[" * 20_000).decode()
+
+
+@pytest.mark.parametrize("signature", ["made up", "", "bnVsbA==", "WzFd", DEEP], ids=len)
+def test_what_no_one_has_signed_is_refused(sdk: anthropic.Anthropic, signature: str) -> None:
     body = talk(sdk)
-    body["messages"][1]["content"][0]["signature"] = "made up"
+    body["messages"][1]["content"][0]["signature"] = signature
     with pytest.raises(anthropic.BadRequestError) as refused:
         sdk.messages.create(**body)
     assert refused.value.body["error"]["message"] == (  # type: ignore[index]
