@@ -44,3 +44,5 @@ class Late:
         """Wait for its end, whatever that is; at once, if it was not late."""
         if self._task:
             await asyncio.wait({self._task})
+            if not self._task.cancelled():
+                self._task.exception()  # told by then, or of no interest to anybody

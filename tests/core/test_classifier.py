@@ -1,6 +1,7 @@
 """Of what the classifier says nothing is trusted but an intent of the table and a number."""
 
 import asyncio
+import gc
 import json
 
 import pytest
@@ -137,3 +138,20 @@ def test_it_is_waited_for_as_long_as_is_said_and_its_money_no_longer(
     asyncio.run(do())
     assert routing.choose("hello").verdict, "it was paid for: it is remembered"
     assert not routing.asked
+
+
+def test_what_became_of_a_late_one_is_no_news_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails(settled: asyncio.Event) -> None:
+        await settled.wait()
+        raise errors.DeadlinePassed("late")
+
+    async def do() -> None:
+        late, settled = Late(), asyncio.Event()
+        with pytest.raises(errors.DeadlinePassed):
+            await late.by(0, fails(settled))
+        settled.set()
+        await late.over()
+
+    asyncio.run(do())
+    gc.collect()
+    assert not caplog.records
