@@ -58,8 +58,8 @@ class Model:
     """For prompts above `LONG_PROMPT_TOKENS`, where the model has such a tier."""
     fast: int | None = None
     """What `speed: fast` multiplies the tokens' price by; where none is known it is refused."""
-    thinking_off: str | None = None
-    """The `thinking.type` that has it think least; None: it always thinks."""
+    least_thinking: str = "adaptive"
+    """The `thinking.type` that has it think least; "adaptive": it always thinks."""
     free_refusals: bool = False
     """A request that is refused before any output is not billed (documented for Fable alone)."""
     max_input_tokens: int = 1_000_000
@@ -134,7 +134,7 @@ MODELS = (
         id="claude-haiku-5-5",
         role="fast",
         display_name="Claude Haiku 5.5",
-        thinking_off="disabled",
+        least_thinking="disabled",
         cache_min_tokens=4_096,
         created_at="2026-10-07T00:00:00Z",
         price=Price(input=100, output=500, cache_read=10),
@@ -144,7 +144,7 @@ MODELS = (
         id="claude-sonnet-5-5",
         role="balanced",
         display_name="Claude Sonnet 5.5",
-        thinking_off="between_tools",
+        least_thinking="between_tools",
         cache_min_tokens=1_024,
         created_at="2026-09-28T00:00:00Z",
         price=Price(input=2_000, output=10_000, cache_read=100),

@@ -17,7 +17,7 @@ INPUT = {
     "stream": fields.MESSAGES["stream"],
 }
 
-OFF = {model.thinking_off for model in MODELS} - {None}
+OFF = {model.least_thinking for model in MODELS} - {"adaptive"}
 HARDEST = ("xhigh", "max")
 """Efforts that models refuse without thinking."""
 
@@ -71,8 +71,8 @@ def _off(body: Json) -> bool:
 
 def _think_least(body: Json, model: Model) -> None:
     """What turns thinking off for one model is refused by another."""
-    if body["thinking"]["type"] != model.thinking_off:
-        body["thinking"] = {"type": model.thinking_off or "adaptive"}
+    if body["thinking"]["type"] != model.least_thinking:
+        body["thinking"] = {"type": model.least_thinking}
 
 
 def _with_tokens(body: Json, most: int) -> Json:

@@ -65,7 +65,7 @@ def classification(table: Table, text: str) -> Request:
             "system": _instructions(table),
             "messages": [{"role": "user", "content": f"The message, as a JSON string:\n{quoted}"}],
             # It would think by itself, on these tokens and in the time that there is.
-            "thinking": {"type": resolve(ROLE).thinking_off},
+            "thinking": {"type": resolve(ROLE).least_thinking},
             "output_config": {
                 "effort": "low",
                 "format": {"type": "json_schema", "schema": schema},

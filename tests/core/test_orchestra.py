@@ -427,14 +427,16 @@ def test_the_money_of_a_late_classifier_is_settled_before_an_error_leaves(
 ) -> None:
     """After it a function may be frozen."""
     monkeypatch.setattr(router, "CLASSIFIED_S", 0.05)
-    settle = Budget.settle
+    settle, failed = Budget.settle, asyncio.Event()
 
-    async def slowly(self: Budget, held: Any, spent: Any, **more: Any) -> Any:
+    async def last(self: Budget, held: Any, spent: Any, **more: Any) -> None:
+        """The classifier's after the answer's, with which the error is on its way."""
         if spent.model.id == HAIKU:
-            await asyncio.sleep(0.5)  # the table's
-        return await settle(self, held, spent, **more)
+            await failed.wait()
+        await settle(self, held, spent, **more)
+        failed.set()
 
-    monkeypatch.setattr(Budget, "settle", slowly)
+    monkeypatch.setattr(Budget, "settle", last)
     deployed.claude.plan([{"name": "hang", "model": HAIKU}, trouble])
 
     async def do(orchestra: Orchestra, deadline: float) -> Any:

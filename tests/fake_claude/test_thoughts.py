@@ -95,9 +95,8 @@ def test_what_no_one_has_signed_is_refused(sdk: anthropic.Anthropic, signature: 
     body["messages"][1]["content"][0]["signature"] = signature
     with pytest.raises(anthropic.BadRequestError) as refused:
         sdk.messages.create(**body)
-    assert refused.value.body["error"]["message"] == (  # type: ignore[index]
-        "messages.1.content.0: Invalid `signature` in `thinking` block"
-    )
+    told = refused.value.response.json()["error"]["message"]
+    assert told == "messages.1.content.0: Invalid `signature` in `thinking` block"
 
 
 def test_another_models_are_left_out_and_cost_nothing(sdk: anthropic.Anthropic) -> None:
