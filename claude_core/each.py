@@ -30,7 +30,7 @@ async def each(
 
     try:
         async for thing in things if isinstance(things, AsyncIterator) else _coming(things):
-            running.add(asyncio.create_task(_awaited(do(thing))))
+            running.add(asyncio.create_task(_do(do, thing)))
             await until(at_once - 1)
             if failed:
                 break
@@ -40,8 +40,10 @@ async def each(
         raise failed[0]
 
 
-async def _awaited(doing: Awaitable[object]) -> object:
-    return await doing
+async def _do(do: Callable[[T], Awaitable[object]], thing: T) -> object:
+    """Call `do` inside of its task: a task that is cancelled before its first step has made
+    nothing then that should have been awaited."""
+    return await do(thing)
 
 
 async def _coming(things: Iterable[T]) -> AsyncIterator[T]:

@@ -1,6 +1,8 @@
 """The same for many things, some of them at once."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator
 
 import pytest
@@ -44,3 +46,25 @@ def test_after_an_error_nothing_is_begun_and_what_had_begun_ends() -> None:
         asyncio.run(each(range(100), do, at_once=3))
     assert len(begun) < 10
     assert ended == [number for number in begun if number != 1]
+
+
+def test_task_cancelled_before_its_first_step_leaves_no_coroutine_unawaited() -> None:
+    async def do(number: int) -> None:
+        made.append(number)
+
+    made = list[int]()
+
+    async def go() -> None:
+        doing = asyncio.create_task(each([1], do))
+        await asyncio.sleep(0)  # the task of the only thing is made, and has not run
+        for task in asyncio.all_tasks() - {asyncio.current_task(), doing}:
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await doing
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        asyncio.run(go())
+        gc.collect()
+    assert [str(one.message) for one in warned] == []
+    assert made == []

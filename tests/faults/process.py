@@ -52,11 +52,17 @@ class Process:
         return not self.dead
 
     def bury(self) -> None:
-        """Give back what a dead process held, when its world has ended."""
+        """Release what a dead process held, when its world has ended.
+
+        A coroutine that was killed before its first step keeps its arguments when it is closed
+        (Python 3.12 and later); among them may be coroutines that nobody will await any more. So
+        each is dropped here too, not when the garbage collector comes to its task.
+        """
         with warnings.catch_warnings(action="ignore"):
             for one in self._coroutines:
                 with suppress(BaseException):
                     one.inner.close()
+                del one.inner
 
     def wrapped(self, doing: Any) -> "_Stepped":
         stepped = _Stepped(self, doing)
