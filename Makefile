@@ -2,8 +2,6 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-# Lambda's Python has boto3, and what it alone needs; a bundle of it would be six times as large.
-OF_THE_RUNTIME := $(addprefix --no-emit-package=,boto3 botocore python-dateutil s3transfer six urllib3)
 TOGETHER := -n auto --dist worksteal
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := 1
@@ -99,7 +97,6 @@ bench-queue: install ## the queue's part of it, beside naive and tuned Celery: n
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
-	$(BIN)/$(LOCK) --generate-hashes $(OF_THE_RUNTIME) -o lambda_src/workflow.lock lambda_src/workflow.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in

@@ -1,7 +1,6 @@
 """The one place that decides whether a call to Claude is made again, and when.
 
-`RetryBudget` is for a caller who waits; `pause_s` for work that nobody waits for, which its queue,
-or its durable execution, tries again.
+`RetryBudget` is for a caller that waits; `pause_s` for work that its queue tries again.
 """
 
 import random

@@ -99,16 +99,6 @@ class RouterSettings(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowSettings(Environment):
-    """What the durable function is told besides."""
-
-    workflows_file: str
-    """Path of the team's workflows in the bundle."""
-    workflow_timeout_s: str
-    """That one execution may take, its waits included."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """What AWS itself tells the running code."""
 

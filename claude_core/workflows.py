@@ -24,8 +24,8 @@ Step = Callable[[str], Request]
 
 
 class Asks(Protocol):
-    """What a workflow asks with: `Work`, or, where a retry must not pay for what is done, the steps
-    of a durable function. Both methods raise as `Kit.answer`."""
+    """What a workflow makes its calls with: `Work`, or a test's own. Both methods raise as
+    `Kit.answer`."""
 
     async def __call__(self, request: Request) -> Reply:
         """One answer."""

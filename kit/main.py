@@ -2,7 +2,7 @@
 
 import typer
 
-from kit import budget, clients, jobs, key, workflow
+from kit import budget, clients, jobs, key
 from kit.ask import ask
 from kit.doctor import doctor
 from kit.router import command as router
@@ -27,7 +27,6 @@ app.command(
 )(submit)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(router.app, name="router")
-app.add_typer(workflow.app, name="workflow")
 
 if __name__ == "__main__":
     app()

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from claude_core.settings import CLAUDE_URL
-from local import cloud, durable, fargate, services, transform
+from local import cloud, fargate, services, transform
 from local.paths import ASSEMBLY, LOGS, OUTPUTS, PID, ROOT, STATE, clean_env
 from local.processes import Guarded, free_port
 
@@ -76,7 +76,6 @@ def _bring_up(stack: ExitStack) -> dict[str, Any]:
         for name, value in values.items():
             if name.endswith("Url"):
                 values[name] = cloud.here(value, endpoint)
-    durable.start(endpoint, list(outputs))
     with _step("web services, and the front before them"):
         services.start(stack, endpoint, outputs)
     with _step("tasks, and the load balancer before them"):

@@ -15,7 +15,6 @@ CONTEXT_KEYS = (
     "domain_name",
     "base_image",
     "routes_file",
-    "workflows_file",
 )
 """What may be given with `cdk -c KEY=VALUE`; everything else is an entry in ENVIRONMENTS."""
 

@@ -79,14 +79,6 @@ class Config(ServiceNumbers, QueueNumbers):
     classifier_failures_percent: int = 20
     """Of the questions asked of the classifier in five minutes, before an alarm rings."""
 
-    workflows_file: str | None = None
-    """A team's own workflows, a Python file by its path in this repository; None: no durable
-    function."""
-    workflow_timeout_s: int = 86_400
-    """That one execution may take, its waits included."""
-    workflow_days: int = 14
-    """That what an execution was given, asked and answered is kept after its end."""
-
     @property
     def function_timeout_s(self) -> int:
         return self.api_timeout_s - 1
@@ -151,7 +143,6 @@ LOCAL = replace(
     lambda_target=host(),
     snap_start=True,
     batch_delay_s=5,
-    workflows_file="local/workflows.py",
 )
 
 ENVIRONMENTS = {config.environment: config for config in (DEV, PROD, LOCAL)}

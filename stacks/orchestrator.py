@@ -8,7 +8,7 @@ from constructs import Construct
 from claude_core.routes import Table
 from claude_core.settings import RouterSettings
 from stacks.config import Config
-from stacks.parts import route_rules, workflow_rules
+from stacks.parts import route_rules
 from stacks.parts.alarms import PERIOD, Row, alarms
 from stacks.parts.assets import ROOT
 from stacks.parts.canary import SHIFTS, canary
@@ -19,7 +19,6 @@ from stacks.parts.rest_api import RestApi, streamed
 from stacks.parts.rules import check_config
 from stacks.parts.stream_function import StreamFunction
 from stacks.parts.table import table
-from stacks.parts.workflows import Workflows
 from stacks.shared import SharedStack
 
 ROUTES = ("POST /v1/orchestrate", "GET /health", "GET /openapi.json")
@@ -39,8 +38,7 @@ class OrchestratorStack(Stack):
             stack_name=config.stack_prefix + id,
             description="The right model of Claude for each question",
         )
-        rules = (*route_rules.ORCHESTRATOR, *workflow_rules.WORKFLOWS)
-        broken = check_config(self, config, rules)
+        broken = check_config(self, config, route_rules.ORCHESTRATOR)
         self.add_stack_dependency(shared, "the account's logging role must be there before a stage")
 
         own = None if "routes_file" in broken else config.routes_file
@@ -74,39 +72,21 @@ class OrchestratorStack(Stack):
                 requests_per_5_min=config.waf_requests_per_5_min,
             )
 
-        workflows = None
-        if config.workflows_file and "workflows_file" not in broken:
-            workflows = Workflows(
-                self,
-                "Workflows",
-                config=config,
-                settings=shared.settings(self, config),
-                workflows_file=config.workflows_file,
-            )
-
         shared.let_call(function.role)
         conversations.grant(function.role, "dynamodb:GetItem", "dynamodb:PutItem")
-        if workflows:
-            shared.let_call(workflows.role)
 
         self._kit = KitMetrics(self.stack_name)
-        made = self._alarms(config, shared.alarms, function, workflows)
+        made = self._alarms(config, shared.alarms, function)
         if config.canary in SHIFTS:
             # What a bad version shows at once; Claude's own troubles are not its fault.
             watched = [made["Errors"], made["Crashes"]]
             canary(self, "Canary", alias=function.alias, shift=config.canary, alarms=watched)
-        self._draw(function, rest, routes, workflows)
+        self._draw(function, rest, routes)
         CfnOutput(self, "ApiUrl", value=rest.api.url)
         CfnOutput(self, "RoutesFile", value=own or SHIPPED)
-        if workflows:
-            CfnOutput(self, "WorkflowsArn", value=workflows.alias.function_arn)
 
     def _alarms(
-        self,
-        config: Config,
-        topic: sns.ITopic,
-        made: StreamFunction,
-        workflows: Workflows | None,
+        self, config: Config, topic: sns.ITopic, made: StreamFunction
     ) -> dict[str, cloudwatch.Alarm]:
         function = made.function
         failures = cloudwatch.MathExpression(
@@ -133,12 +113,9 @@ class OrchestratorStack(Stack):
                 "late, failed, refused or no intent; such questions take the default route",
             ),
         )
-        more = workflows.alarms() if workflows else ()
-        return alarms(self, (*rows, *more, *self._kit.alarms()), topic=topic)
+        return alarms(self, (*rows, *self._kit.alarms()), topic=topic)
 
-    def _draw(
-        self, made: StreamFunction, rest: RestApi, routes: Table, workflows: Workflows | None
-    ) -> None:
+    def _draw(self, made: StreamFunction, rest: RestApi, routes: Table) -> None:
         kit, function = self._kit, made.function
         shares = [
             cloudwatch.MathExpression(
@@ -175,7 +152,6 @@ class OrchestratorStack(Stack):
                     rest.api.metric_server_error(),
                 ],
                 **kit.graphs(),
-                **(workflows.graphs() if workflows else {}),
                 "Function: errors, throttles": [
                     function.metric_errors(),
                     function.metric_throttles(),

@@ -32,7 +32,7 @@ LOCK = "requirements.lock"
 
 
 def lambda_code(
-    scope: Construct, package: str, config: Config, files: Files = NONE, lock: str = LOCK
+    scope: Construct, package: str, config: Config, files: Files = NONE
 ) -> lambda_.Code:
     """The code of one edge package: itself, the core, its locked dependencies, all compiled.
 
@@ -50,23 +50,23 @@ def lambda_code(
             )
     return lambda_.Code.from_asset(
         str(ROOT / package),
-        asset_hash=bundle_hash(package, target, files, lock, bytecode=python is not None),
+        asset_hash=bundle_hash(package, target, files, bytecode=python is not None),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
             image=DockerImage.from_registry("not-used"),
-            local=_Local(package, target, python, files, lock),
+            local=_Local(package, target, python, files),
         ),
     )
 
 
 def bundle_hash(
-    package: str, target: Target, files: Files = NONE, lock: str = LOCK, *, bytecode: bool = False
+    package: str, target: Target, files: Files = NONE, *, bytecode: bool = False
 ) -> str:
     """A name for what is in a bundle: sources, lock, target Python, and whether bytecode is in."""
     digest = hashlib.sha256(f"{target} {bytecode}".encode())
     for name, source in _sources(package, files).items():
         digest.update(f"\0{name}\0".encode() + source.read_bytes())
-    for path in (ROOT / package / lock, *wheels.MAKERS):
+    for path in (ROOT / package / LOCK, *wheels.MAKERS):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -77,14 +77,13 @@ def bundle(
     out: Path,
     python: Path | None = None,
     files: Files = NONE,
-    lock: str = LOCK,
 ) -> None:
     """Write a bundle to `out`, with bytecode if there is the target's `python` to compile it.
 
     Raises:
         RuntimeError: uv could not install the lock; its own words say why.
     """
-    wheels.put(ROOT / package / lock, target, out, python)
+    wheels.put(ROOT / package / LOCK, target, out, python)
     own = _sources(package, files)
     for name, source in own.items():
         copy = out / name
@@ -111,11 +110,9 @@ def _sources(package: str, files: Files) -> dict[str, Path]:
 
 @jsii.implements(ILocalBundling)
 class _Local:
-    def __init__(
-        self, package: str, target: Target, python: Path | None, files: Files, lock: str
-    ) -> None:
-        self._package, self._target, self._more = package, target, (python, files, lock)
+    def __init__(self, package: str, target: Target, python: Path | None, files: Files) -> None:
+        self._package, self._target, self._python, self._files = package, target, python, files
 
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        bundle(self._package, self._target, Path(output_dir), *self._more)
+        bundle(self._package, self._target, Path(output_dir), self._python, self._files)
         return True

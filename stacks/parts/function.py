@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.config import Config
-from stacks.parts.assets import LOCK, NONE, Files, lambda_code
+from stacks.parts.assets import NONE, Files, lambda_code
 from stacks.parts.log_group import log_group
 from stacks.parts.nag import acknowledge
 
 ALIAS = "live"
-KEPT = lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-"""A durable execution ends on the version that it began on, which may be days old by then."""
 
 
 class Function(Construct):
@@ -34,15 +32,10 @@ class Function(Construct):
         layers: Sequence[lambda_.ILayerVersion] = (),
         waited_for: bool = True,
         files: Files = NONE,
-        lock: str = LOCK,
-        durable: lambda_.DurableConfig | None = None,
     ) -> None:
         """
         Args:
             files: what else its bundle holds, by path in it.
-            lock: of its package's dependencies.
-            durable: how long its executions may take, and are remembered; it can be given to a
-                new function alone, and never be taken away.
             waited_for: by a caller, so that a snapshot is worth its price.
         """
         super().__init__(scope, id)
@@ -55,7 +48,7 @@ class Function(Construct):
             "Function",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_code(self, package, config, files, lock),
+            code=lambda_code(self, package, config, files),
             handler=handler,
             environment=env,
             role=self.role,
@@ -66,8 +59,6 @@ class Function(Construct):
             reserved_concurrent_executions=config.reserved_concurrency,
             snap_start=snapshots if config.snap_start and waited_for else None,
             description=description,
-            durable_config=durable,
-            current_version_options=KEPT if durable else None,
         )
         self.alias = lambda_.Alias(
             self, "Alias", alias_name=ALIAS, version=self.function.current_version

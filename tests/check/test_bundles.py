@@ -6,7 +6,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-import botocore
 import pytest
 
 from stacks.config import DEV, host
@@ -87,39 +86,6 @@ def test_a_teams_own_table_of_routes_is_at_the_bundles_root(tmp_path: Path) -> N
     table = assets.ROOT / "claude_core/routes.json"
     assets.bundle("service_src", host(), tmp_path, files={"routes.json": table})
     assert (tmp_path / "routes.json").read_bytes() == table.read_bytes()
-
-
-OF_THE_RUNTIME = ("boto3", "botocore", "dateutil", "s3transfer", "six.py", "urllib3")
-"""What Lambda's own Python has, and the lock of the durable function leaves out."""
-
-
-def test_the_durable_function_goes_without_what_lambdas_python_has_and_starts_with_it(
-    tmp_path: Path,
-) -> None:
-    out, runtime = tmp_path / "bundle", tmp_path / "runtime"
-    out.mkdir()
-    runtime.mkdir()
-    workflows = assets.ROOT / "local/workflows.py"
-    assets.bundle(
-        *("lambda_src", host(), out, Path(sys.executable)),
-        files={"workflows.py": workflows},
-        lock="workflow.lock",
-    )
-    here = Path(botocore.__file__).parents[1]
-    for name in OF_THE_RUNTIME:
-        assert not (out / name).exists()
-        (runtime / name).symlink_to(here / name)
-    script = (
-        f"import sys; sys.path[:0] = [{str(out)!r}, {str(runtime)!r}]\n"
-        "from lambda_src import workflow\n"
-        "print(sorted(workflow.load(workflow.BUNDLE / 'workflows.py')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "['release_note', 'reviewed']\n", done.stderr
-    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    assert size < 250_000_000 / 2, "half of Lambda's own limit"
 
 
 IMPORTED = {

@@ -50,8 +50,6 @@ ACCEPTED = {
     (f"{ROUTER}/Function/Function", f"{NAG}L1"),
     (f"{ROUTER}/Canary", DEPLOYS),
     (f"{ROUTER}/Conversations", f"{NAG}DDB3"),
-    (f"{ROUTER}/Workflows/Function", f"{NAG}L1"),
-    (f"{ROUTER}/Workflows/Checkpoints", f"{NAG}IAM5[Resource::<WorkflowsFunction.Arn>:*]"),
     (f"{QUEUE}/JobsCanary", DEPLOYS),
     *((f"{QUEUE}/{name}Function/Function", f"{NAG}L1") for name in ("Jobs", "Inbox", "Batch")),
     (f"{QUEUE}/Store/Jobs", f"{NAG}DDB3"),
