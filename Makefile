@@ -12,11 +12,13 @@ help: ## this list
 
 install: .venv/installed node_modules/installed ## .venv with everything and the kit command, and the pinned CDK CLI
 
-.venv/installed: requirements.txt pyproject.toml
+REQUIREMENTS := requirements.txt tests/requirements.txt benchmarks/requirements.txt
+
+.venv/installed: $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; try: make PYTHON=python3.13" % v[:2])'
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(addprefix -r ,$(REQUIREMENTS))
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -55,6 +57,11 @@ style: install
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks worker_src --configfile pyproject.toml
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
 	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
+
+test-oldest: install ## worker and batch lane under faults, on the oldest Python that README promises (PYTHON=)
+	@[ -x .local/oldest/bin/python ] || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed; try: make test-oldest PYTHON=python3.11")' && $(BIN)/uv venv --quiet --python "$$(command -v $(PYTHON))" .local/oldest; }
+	@$(BIN)/uv pip install --quiet --python .local/oldest/bin/python -r requirements.txt
+	.local/oldest/bin/python -m pytest $(TOGETHER) tests/faults
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
@@ -96,10 +103,12 @@ bench-queue: install ## the queue's part of it, beside naive and tuned Celery: n
 
 lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --no-annotate -o requirements.txt pyproject.toml
+	$(BIN)/$(LOCK) --no-annotate -c requirements.txt --group checks --group browser --group fuzzing -o tests/requirements.txt
+	$(BIN)/$(LOCK) --no-annotate -c requirements.txt -c tests/requirements.txt --group benchmarks -o benchmarks/requirements.txt
 	$(BIN)/$(LOCK) --generate-hashes -o lambda_src/requirements.lock lambda_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/requirements.lock service_src/requirements.in
 	$(BIN)/$(LOCK) --generate-hashes -o service_src/container.lock service_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check lint types style test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock
+.PHONY: help install synth local local-stop test pytest check lint types style test-oldest test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,11 +11,33 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 from local.fake_claude.inprocess import Fake, serve
+from tests import needs
 from tests.doubles import CLAUDE_KEY, AwsDouble
 
 # A busy machine is not a finding: what is drawn is the same however long the drawing takes.
 settings.register_profile("kit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kit")
+
+
+TIERS = {"check": "check", "benchmarks": "check", "browser": "browser", "image": "image"}
+"""Folders whose tests need more than requirements.txt, and the tier that each belongs to."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the folder of a tier unread where the tier is not asked for: what its modules import
+    may not be installed then."""
+    if collection_path.parent != Path(__file__).parent:
+        return None
+    tier = TIERS.get(collection_path.name)
+    return True if tier and f"not {tier}" in config.option.markexpr else None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what needs a missing program; here, not in a fixture, so that all of them are one
+    line of the summary."""
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            needs.program(name)
 
 
 @pytest.fixture(autouse=True)

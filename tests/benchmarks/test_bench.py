@@ -10,11 +10,12 @@ import pytest
 from benchmarks.rows import NAIVE_COLD, NAIVE_RSS, ROWS, Row
 from benchmarks.table import cells
 
+pytestmark = pytest.mark.check
+
 ROOT = Path(__file__).parents[2]
 EVERY = [row for rows in ROWS.values() for row in rows]
 
 
-@pytest.mark.check
 def test_one_round_fills_every_row() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--runs", "1", "--calls", "3", "--tokens", "20"],

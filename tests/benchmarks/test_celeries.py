@@ -7,14 +7,14 @@ import pytest
 from benchmarks import celeries
 from benchmarks.worker import Figures
 
+pytestmark = [pytest.mark.check, pytest.mark.needs("redis-server")]
 
-@pytest.mark.check
+
 def test_the_naive_worker_does_every_job() -> None:
     figures = celeries.naive(64)
     assert 0 < figures.jobs_per_s <= 33
 
 
-@pytest.mark.check
 @pytest.mark.parametrize("measure", [celeries.threads, celeries.gevent])
 def test_the_tuned_worker_does_many_at_once(measure: Callable[[int], Figures]) -> None:
     """One after the other it would be one a second: gevent has patched what the SDK waits on."""

@@ -8,10 +8,11 @@ import pytest
 
 from benchmarks.orchestrator import CLASSIFYING, TARGETS, routing_ms
 
+pytestmark = pytest.mark.check
+
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.check
 def test_one_round_fills_every_row() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.orchestrator", "--runs", "1"],

@@ -14,6 +14,8 @@ from benchmarks.beside import slow_claude
 from benchmarks.broker import MISSING, broker
 from benchmarks.worker import Figures, measure_worker, medians
 
+pytestmark = pytest.mark.check
+
 # A worker whose child does the jobs, at 5 ms of CPU each, and whose own memory is 50 MB.
 WORKER = """
 import os, sys, time

@@ -1,7 +1,5 @@
 """Headless Chromium, and the service that its page talks to."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
@@ -16,6 +14,7 @@ from claude_core.settings import ChatSettings
 from local.fake_claude.inprocess import Fake
 from service_src.app import create
 from service_src.server import configured
+from tests import needs
 from tests.browser.meddler import Meddler
 from tests.browser.service import Service
 from tests.browser.visitor import Visitor
@@ -23,9 +22,12 @@ from tests.chatting import BUDGET, LIMITS
 from tests.doubles import CLAUDE_KEY, AwsDouble
 from tests.serving import serving
 
-INSTALL = "apt-get update && apt-get install -y chromium"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 """Chromium's own sandbox does not run as root, as containers of CI do."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needs.program("chromium")
 
 
 @pytest.fixture
@@ -49,12 +51,7 @@ def service(aws: AwsDouble, claude: Fake, path: str) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    path = os.environ.get("CHROMIUM") or next(filter(None, found), "")
-    if not path:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no chromium here; {INSTALL}")
-        pytest.skip(f"no chromium here; {INSTALL}")
+    path = needs.program("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

@@ -22,7 +22,9 @@ def run(aws: AwsDouble, claude: Fake, use: str, text: str) -> dict[str, Any]:
     """The variables that the lines of `use` leave behind, inside a service."""
     settings, (key, _) = aws.settings(claude.url), aws.add_client()
     lines = use.replace("\n", "\n    ")
-    source = f"async def used(kit, incoming, key, diff, deadline):\n    {lines}\n    return locals()"
+    source = (
+        f"async def used(kit, incoming, key, diff, deadline):\n    {lines}\n    return locals()"
+    )
     found = {**vars(workflows)}
     exec("\n".join([*DEFINITIONS, source]), found)  # nosec B102: our own page
 

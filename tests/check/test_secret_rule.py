@@ -5,6 +5,8 @@ import pytest
 from claude_core.clients import new_key
 from tests.check.claude_keys import ClaudeKeyDetector
 
+pytestmark = pytest.mark.check
+
 
 @pytest.mark.parametrize(
     "key", [new_key(), "sk-ant-" + "api03-" + "Ab3_" * 24], ids=["ours", "Claude's"]
