@@ -2,18 +2,23 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from stacks import PATTERNS
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("claude_core", "lambda_src", "service_src", "worker_src", "stacks", "kit", "local")
 EDGES = {"lambda_src", "service_src", "worker_src"}
+OF_STACKS = (
+    "claude_core.settings",
+    "claude_core.jobs.settings",
+    "claude_core.models",
+    "claude_core.routes",
+)
+"""What infrastructure may know of the core."""
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-EACH_FILE = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -25,48 +30,80 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@EACH_FILE
-def test_arrows_point_one_way(path: Path) -> None:
-    package, found = path.relative_to(ROOT).parts[0], set(imports(path))
-    tops = {name.split(".")[0] for name in found}
-    if package == "claude_core":
-        assert not tops & {*EDGES, "aws_cdk", "stacks", "kit", "local", "boto3", "botocore"}
-    if package in EDGES:
-        assert not tops & (EDGES - {package}) | (tops & {"aws_cdk", "stacks", "kit", "local"})
-    if package == "stacks":
-        core = {name for name in found if name.startswith("claude_core.")}
-        allowed = (
-            *("claude_core.settings", "claude_core.jobs.settings"),
-            *("claude_core.models", "claude_core.routes"),
+@cache
+def found_imports() -> dict[Path, frozenset[str]]:
+    return {path: frozenset(imports(path)) for path in SOURCES}
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+def tops(names: Iterable[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def test_core_imports_no_edge_no_infrastructure_and_no_tool() -> None:
+    forbidden = {*EDGES, "aws_cdk", "stacks", "kit", "local", "boto3", "botocore"}
+    wrong = {
+        path: bad
+        for path, names in found_imports().items()
+        if package_of(path) == "claude_core" and (bad := tops(names) & forbidden)
+    }
+    assert wrong == {}
+
+
+def test_edges_import_neither_each_other_nor_infrastructure() -> None:
+    wrong = {
+        path: bad
+        for path, names in found_imports().items()
+        if (own := package_of(path)) in EDGES
+        and (bad := tops(names) & ((EDGES - {own}) | {"aws_cdk", "stacks", "kit", "local"}))
+    }
+    assert wrong == {}
+
+
+def test_stacks_import_only_settings_models_and_routes_of_the_core() -> None:
+    wrong = {
+        path: bad
+        for path, names in found_imports().items()
+        if package_of(path) == "stacks"
+        and (
+            bad := {
+                name
+                for name in names
+                if tops([name]) & {*EDGES, "kit", "local"}
+                or (name.startswith("claude_core.") and not name.startswith(OF_STACKS))
+            }
         )
-        assert all(name.startswith(allowed) for name in core), core
-        assert not tops & {*EDGES, "kit", "local"}
+    }
+    assert wrong == {}
 
 
-@EACH_FILE
-def test_jobs_are_known_to_those_who_do_them_and_not_below(path: Path) -> None:
+def test_jobs_are_unknown_to_the_service_and_to_the_rest_of_the_core() -> None:
     """The chat service's bundle goes without them."""
-    parts = path.relative_to(ROOT).parts
-    if parts[0] == "service_src" or (parts[0] == "claude_core" and parts[1] != "jobs"):
-        assert not any(name.startswith("claude_core.jobs") for name in imports(path))
+    wrong = [
+        path
+        for path, names in found_imports().items()
+        if package_of(path) == "service_src"
+        or (package_of(path) == "claude_core" and path.parent.name != "jobs")
+        if any(name.startswith("claude_core.jobs") for name in names)
+    ]
+    assert wrong == []
 
 
-@EACH_FILE
-def test_each_concern_has_one_owner(path: Path) -> None:
-    package, found = path.relative_to(ROOT).parts[0], set(imports(path))
-    if package in ("claude_core", *EDGES):
+def test_sdk_environment_and_query_strings_are_each_read_in_one_place() -> None:
+    for path, names in found_imports().items():
+        if package_of(path) not in {"claude_core", *EDGES}:
+            continue
+        text = path.read_text()
         if path.name not in ("client.py", "raised.py", "sdk_options.py", "lazy.py"):
-            assert "anthropic" not in {name.split(".")[0] for name in found}
-            assert "claude_core.lazy.anthropic" not in found
+            assert "anthropic" not in tops(names), path
+            assert "claude_core.lazy.anthropic" not in names, path
         if path.name != "settings.py":
-            assert not re.search(r"\bos\.(environ|getenv)\b", path.read_text())
+            assert not re.search(r"\bos\.(environ|getenv)\b", text), path
         if path.name != "gateway.py":
-            assert "queryStringParameters" not in path.read_text()
-
-
-@EACH_FILE
-def test_a_file_does_one_job(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 200
+            assert "queryStringParameters" not in text, path
 
 
 def test_environments_are_values_so_no_code_asks_for_their_names() -> None:
@@ -88,16 +125,15 @@ def test_a_test_replaces_no_part_of_asyncio_or_of_time() -> None:
                 assert not {"asyncio", "time"} & {*target}, f"{path}:{node.lineno}"
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
-def test_every_pattern_has_its_page(pattern: type) -> None:
-    name = pattern.__name__.removesuffix("Stack").lower()
-    page = ROOT / "docs" / "patterns" / f"{name}.md"
-    assert pattern.__name__ in page.read_text()
-    assert f"docs/patterns/{name}.md" in (ROOT / "README.md").read_text()
+def test_every_pattern_has_its_page() -> None:
+    for pattern in PATTERNS:
+        name = pattern.__name__.removesuffix("Stack").lower()
+        page = ROOT / "docs" / "patterns" / f"{name}.md"
+        assert pattern.__name__ in page.read_text()
+        assert f"docs/patterns/{name}.md" in (ROOT / "README.md").read_text()
 
 
 def test_every_local_link_in_the_docs_leads_somewhere() -> None:
-
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
             if not target.startswith("http"):
