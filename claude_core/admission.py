@@ -39,9 +39,6 @@ class Wanted:
     """Of the reservation; None for what is free and opens none."""
     cost: int = 0
     """Nano-dollars."""
-    guesses: int | None = None
-    """Nano-dollars of the month that answers which are begun early may take, this one among them;
-    None: it is not begun early."""
 
     @property
     def month(self) -> str:
@@ -83,13 +80,6 @@ class Wanted:
                 "attribute_not_exists(#open.#id)",
             ]
             sets += ["#left = if_not_exists(#left, budget) - :cost", "#open.#id = :cost"]
-        if self.guesses is not None:
-            names["#guessed"] = f"guessed_{self.month}"
-            room = self.guesses - self.cost
-            values |= {":none": {"N": "0"}, ":room": {"N": str(room)}}
-            first = "attribute_not_exists(#guessed) OR " if room >= 0 else ""
-            conditions.append(f"({first}#guessed <= :room)")
-            sets.append("#guessed = if_not_exists(#guessed, :none) + :cost")
         return {
             "UpdateExpression": f"SET {', '.join(sets)}",
             "ConditionExpression": " AND ".join(conditions),
@@ -134,8 +124,6 @@ def _failed(row: Row, wanted: Wanted) -> KitError:
             return TooMany(
                 f"{row.name} has {OPEN_LIMIT} calls open; wait for some to end", retry_after_s=1
             )
-        if wanted.guesses is not None and row.guessed(wanted.month) + wanted.cost > wanted.guesses:
-            return _over_share(row, wanted)
     return AwsUnreachable("the client's row changed while it was read; try again")
 
 
@@ -178,16 +166,6 @@ def _over_budget(row: Row, wanted: Wanted) -> OverBudget:
         "call_may_cost_usd": cost / NANO,
         "resets_at": f"{reset:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return failed
-
-
-def _over_share(row: Row, wanted: Wanted) -> OverBudget:
-    failed = OverBudget(
-        f"answers of {row.name} that are begun early: {usd(wanted.guesses or 0)} of a month, "
-        f"{usd(row.guessed(wanted.month))} of it taken, and this one may cost {usd(wanted.cost)}",
-        retry_after_s=SETTLES_S,
-    )
-    failed.retry_helps = True
     return failed
 
 

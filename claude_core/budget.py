@@ -86,7 +86,6 @@ class Budget:
         needs: frozenset[str] = frozenset(),
         id: str | None = None,
         counted: bool = False,
-        guesses: int | None = None,
     ) -> Reserved:
         """Take `cost` nano-dollars and `calls` requests from what the client has left, or refuse.
 
@@ -95,7 +94,6 @@ class Budget:
             calls: of several jobs together; they are settled together, too.
             counted: the minute has counted them before.
             id: of `new_id`, noted before; who asks again with it has what it took the first time.
-            guesses: nano-dollars that such calls as this one may have taken of the month.
 
         Raises:
             OverBudget, and what `prove` raises: nothing was taken.
@@ -103,7 +101,7 @@ class Budget:
         client, sha256 = (key, None) if isinstance(key, str) else (key.id, key.sha256)
         id = id or new_id(self._now())
         minute = 0 if counted else calls
-        wanted = Wanted(self._now(), sha256, model, needs, minute, id, cost, guesses)
+        wanted = Wanted(self._now(), sha256, model, needs, minute, id, cost)
         admitting = asyncio.create_task(self._admit(client, wanted))
         try:
             row = await asyncio.shield(admitting)
@@ -120,8 +118,7 @@ class Budget:
             row = await admitting
             if wanted.id and wanted.model:
                 taken = Reservation(wanted.id, client, wanted.month, row.open[wanted.id])
-                guessed = None if wanted.guesses is None else 0
-                await self.settle(taken, Spent(wanted.model, 0, guessed=guessed))
+                await self.settle(taken, Spent(wanted.model, 0))
 
     def _later(self, doing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(doing)

@@ -67,12 +67,7 @@ class Paid:
         """
         cost, needs, started = request.worst_cost, request.needs, time.perf_counter()
         try:
-            reserved = await budget.reserve(
-                *(key, request.model, cost),
-                needs=needs,
-                counted=counted,
-                guesses=guess.most if guess else None,
-            )
+            reserved = await budget.reserve(key, request.model, cost, needs=needs, counted=counted)
         except KitError as err:
             err.client = key if isinstance(key, str) else key.id
             err.model = request.model.id
@@ -147,8 +142,7 @@ class Paid:
         return self.request.model.cost(usage), usage
 
     async def _settle(self, cost: int, usage: Usage) -> None:
-        guessed = None if self._guess is None else cost * self._unwanted
-        spent = Spent(self.request.model, cost, usage, guessed)
+        spent = Spent(self.request.model, cost, usage, cost if self._unwanted else 0)
         try:
             await self._budget.settle(self._held, spent, row=self._row)
         except AwsUnreachable as err:

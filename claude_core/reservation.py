@@ -43,16 +43,14 @@ class Spent:
     cost: int
     """Nano-dollars."""
     usage: Usage = NOTHING
-    guessed: int | None = None
-    """Nano-dollars of it for an answer that was begun early, and not wanted; None: it was not."""
+    guessed: int = 0
+    """Nano-dollars of it for a speculative answer that was not used."""
 
 
 @dataclass(slots=True)
 class Guess:
-    """For a call that is made before it is known to be wanted."""
+    """A speculative call: made before it is known whether its answer will be used."""
 
-    most: int
-    """Nano-dollars of the month for all such calls together, those that are open at their worst."""
     wanted: bool = False
 
 

@@ -8,7 +8,7 @@
     open                        a map: the id of each open reservation, and its nano-dollars
     left_2026_11                of that month's budget, less all that is open
     spent_2026_11               settled in that month
-    guessed_2026_11             of that, on answers begun early: open ones, and not wanted ones
+    guessed_2026_11             of that, on speculative answers that were not used
     warned_2026_11              the last warning of that month, in percent
     minute_202611241806         requests left in that minute
     use.20261124.MODEL.cost     that day's use, and so `calls`, `input`, `output`, `cached`
@@ -109,8 +109,7 @@ class Row:
         return self.number(f"spent_{month}")
 
     def guessed(self, month: str) -> int:
-        """Nano-dollars of a month for answers that are begun early: what open ones have taken, and
-        what others have cost that were not wanted."""
+        """Nano-dollars of a month that speculative answers have cost which were not used."""
         return self.number(f"guessed_{month}")
 
     def reserved(self, month: str) -> int:

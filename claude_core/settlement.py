@@ -24,10 +24,10 @@ def settlement(held: Reservation, spent: Spent, gone: list[str], now: dt.datetim
     for at, (name, number) in enumerate(used.items() if spent.cost else ()):
         names[f"#use{at}"], values[f":use{at}"] = name, {"N": str(number)}
         added.append(f"#use{at} :use{at}")
-    if spent.guessed is not None:
+    if spent.guessed:
         names["#guessed"] = f"guessed_{held.month}"
-        values[":unguessed"] = {"N": str(spent.guessed - held.cost)}
-        added.append("#guessed :unguessed")
+        values[":guessed"] = {"N": str(spent.guessed)}
+        added.append("#guessed :guessed")
     return {
         "UpdateExpression": (
             "SET #left = if_not_exists(#left, :none) + :back, "

@@ -120,7 +120,7 @@ async def opened(
         begun = await begin(question.choice, question.request(), retried=question.alone)
     except KitError as err:
         choice, request = _instead(question, err)
-        with _stepped_in(kit, err, guess):
+        with _stepped_in(kit, err):
             return await begin(choice, request)
     if not question.choice.route.after_refusal:
         return begun
@@ -154,16 +154,15 @@ async def _refused(begun: Opened) -> int | None:
 
 
 @contextmanager
-def _stepped_in(kit: Kit, err: KitError, guess: Guess | None = None) -> Iterator[None]:
+def _stepped_in(kit: Kit, err: KitError) -> Iterator[None]:
     """Around the other model's answer: what the first one failed with is counted, or is what the
-    caller is told where there is no money for the other; a guess is begun anew instead."""
+    caller is told where there is no money for the other."""
     told = False
     try:
         yield
     except Refused:
-        if told := guess is None:
-            raise err from None
-        raise
+        told = True
+        raise err from None
     finally:
         if not told:
             kit.telemetry.absorbed(err)

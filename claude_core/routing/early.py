@@ -15,20 +15,24 @@ from claude_core.serve import Kit
 from claude_core.wire import Json
 
 
-def early_money(table: Table, question: Question) -> int:
-    """Nano-dollars of the client's month for all answers that are begun early; 0: this one may not
-    be. Its share is used up, or there is no money for whatever is wanted in its place, which it
-    holds for a while."""
-    purse, most = question.purse, int(table.speculate * question.purse.budget)
-    if purse.guessed + question.request().worst_cost > most:
-        return 0
+def may_begin_early(table: Table, question: Question) -> bool:
+    """Whether a question's answer may be begun before its route is known.
+
+    Not once unused answers have cost the table's share of the client's month, and not where its own
+    reservation could leave no money for the answer that is wanted in its place. The share is held
+    against the row as it was read last: calls that begin at once may go beyond it together, the
+    client's budget they cannot.
+    """
+    purse = question.purse
+    if purse.guessed + question.request().worst_cost > table.speculate * purse.budget:
+        return False
     verdicts = (Verdict(intent, 1.0) for intent in table.routes)
     choices = [decide(table, purse, verdict) for verdict in verdicts]
     try:
         worst = max(question.request(choice).worst_cost for choice in choices)
     except Refused:  # not every route could be asked this: who can, is not known yet
-        return 0
-    return most if purse.free >= 3 * worst else 0
+        return False
+    return purse.free >= 3 * worst
 
 
 _LEAVING: set[asyncio.Task[None]] = set()
@@ -39,13 +43,9 @@ class Early:
     """One that was begun."""
 
     def __init__(
-        self, kit: Kit, question: Question, most: int, *, deadline: float, open_deadline: float
+        self, kit: Kit, question: Question, *, deadline: float, open_deadline: float
     ) -> None:
-        """
-        Args:
-            most: nano-dollars of the client's month for all that are begun early.
-        """
-        self._question, self._guess = question, Guess(most)
+        self._question, self._guess = question, Guess()
         self._task = asyncio.create_task(
             calls.opened(
                 *(kit, question),
@@ -62,12 +62,7 @@ class Early:
         return same and self._wire(begun) == self._wire(wanted)
 
     async def keep(self, choice: Choice) -> Opened:
-        """It is wanted.
-
-        Raises:
-            Refused: it was not begun, for all that may be taken early is. KitError, as
-                `calls.opened`.
-        """
+        """The route agrees: the answer is used. Raises as `calls.opened`."""
         self._guess.wanted = True
         opened = await self._task
         made = opened.choice

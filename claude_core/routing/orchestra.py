@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
 from claude_core.clients import ClientKey
-from claude_core.errors import KitError, Refused
+from claude_core.errors import KitError
 from claude_core.incoming import Incoming
 from claude_core.limits import Limits
 from claude_core.messages import Request
@@ -19,7 +19,7 @@ from claude_core.routing.asked import body_of, checked
 from claude_core.routing.calls import Opened, Question
 from claude_core.routing.choice import Choice, Last, Reason
 from claude_core.routing.conversations import Conversations
-from claude_core.routing.early import Early, early_money
+from claude_core.routing.early import Early, may_begin_early
 from claude_core.routing.policy import Purse, decide
 from claude_core.routing.router import Router
 from claude_core.routing.shown import Ended, Shown, explained, joined
@@ -125,16 +125,15 @@ class Orchestra:
         if known:
             return question, await begin(self._kit, question)
         early = None
-        if most := early_money(self._router.table, question):
-            early = Early(self._kit, question, most, deadline=deadline, open_deadline=open_deadline)
+        if may_begin_early(self._router.table, question):
+            early = Early(self._kit, question, deadline=deadline, open_deadline=open_deadline)
         try:
             question = replace(question, choice=await self._classified(question))
             wanted = early is not None and early.agrees(question.choice)
             guess, early = early, None
             if guess and wanted:
-                with suppress(Refused):  # of its share alone: there is money for what is wanted
-                    return question, await guess.keep(question.choice)
-            elif guess:
+                return question, await guess.keep(question.choice)
+            if guess:
                 guess.leave()
             return question, await begin(self._kit, question)
         except BaseException:

@@ -31,7 +31,7 @@ class Purse:
     budget: int = 10**18
     """Nano-dollars of the month."""
     guessed: int = 0
-    """Of it, what answers have taken that are begun early, and cost that were not wanted."""
+    """Of it, what speculative answers have cost that were not used."""
 
     @classmethod
     def of(cls, row: Row) -> "Purse":

@@ -53,15 +53,17 @@ class Plan:
         return len(self._scripts)
 
     def next(self, model: str | None) -> Script | None:
-        """The script for a request to `model`; one that is for another model goes on waiting."""
+        """The first script that is for a request to `model`, or to any; those for other models go
+        on waiting, and stand in nobody's way: of two calls at once either may come first."""
         if not self._scripts or self._random.random() >= self._probability:
             return None
-        if self._scripts[0].model not in (None, model):
-            return None
-        script = self._scripts.popleft()
-        if self._repeat:
-            self._scripts.append(script)
-        return script
+        for at, script in enumerate(self._scripts):
+            if script.model in (None, model):
+                del self._scripts[at]
+                if self._repeat:
+                    self._scripts.append(script)
+                return script
+        return None
 
 
 def read_plan(given: Any) -> tuple[str, list[Any], dict[str, Any]]:

@@ -180,69 +180,26 @@ def test_off_or_over_its_share_nothing_is_begun_early(eager: Deployed, share: fl
     assert asked(eager.claude) == 2
 
 
-def test_however_many_begin_at_once_their_share_holds(eager: Deployed) -> None:
-    """Six questions whose early answers do not begin: a tenth of the month has room for two."""
-    seen: list[int] = []
-
-    async def do(orchestra: Orchestra, deadline: float) -> None:
-        async def one(number: int) -> None:
-            body: dict[str, Any] = {"input": f"why {number}?", "stream": True}
-            events = orchestra.stream(
-                *(INCOMING, eager.key, body, {}), deadline=deadline, open_deadline=deadline
-            )
-            async with aclosing(events):
-                async for _ in events:
-                    pass
-
-        await asyncio.gather(*(one(number) for number in range(6)))
-        await asyncio.gather(*early._LEAVING)
-
-    def broken(action: str) -> None:
-        names = eager.aws.calls[-1][2].get("ExpressionAttributeNames", {})
-        if action == "dynamodb:UpdateItem" and "#guessed" in names:  # reserved, or settled
-            seen.append(guessed(eager))
-
-    eager.aws.broken = broken
-    eager.claude.plan([{"name": "hang", "model": SONNET}] * 6)  # the classifier says: question
-    eager.run(do, seconds=30)
-    begun = asked(eager.claude) - 2 * 6
-    assert 1 <= begun <= 2
-    assert max(seen) <= 0.1 * 10**9
-    assert 0 < guessed(eager) < max(seen)
-    assert eager.aws.row(eager.client)["open"] == {}
-
-
-def test_what_its_share_has_no_room_for_any_more_is_answered_as_it_was_chosen(
+def test_speculative_call_adds_nothing_to_the_write_that_reserves_its_money(
     eager: Deployed,
 ) -> None:
-    """It was taken by another process, between the look at the row and the reservation."""
-    eager.claude.plan([sorts("task")])
-    proved: list[bool] = []
-
-    def broken(action: str) -> None:
-        if action == "dynamodb:UpdateItem" and not proved:
-            proved.append(True)
-        elif action == "dynamodb:UpdateItem" and len(proved) == 1:
-            proved.append(True)
-            spent_on_guesses(eager, nano=90_000_000)
-
-    eager.aws.broken = broken
-    route = streamed(eager)[0].data["message"]["route"]
-    assert (route["intent"], route["model"]) == ("task", SONNET)
-    assert asked(eager.claude) == 2, "sorted, and answered"
-    assert guessed(eager) == 90_000_000
+    eager.claude.plan([sorts("question")])
+    streamed(eager)
+    writes = [asked for _, action, asked in eager.aws.calls if action == "UpdateItem"]
+    reserving = [one for one in writes if "#open.#id = :cost" in one["UpdateExpression"]]
+    assert len(reserving) == 3, "classified, speculated and answered"
+    assert len({one["ConditionExpression"] for one in reserving if "models" in str(one)}) == 1
+    assert not any("#guessed" in one["ExpressionAttributeNames"] for one in reserving)
+    assert sum("#guessed" in one["ExpressionAttributeNames"] for one in writes) == 1, "settled"
 
 
-def test_one_whose_stand_in_has_no_room_in_the_share_is_answered_by_it_all_the_same(
-    eager: Deployed,
-) -> None:
-    """Not by the overload: there is money for the other model, only not for a guess."""
-    key, eager.client = eager.aws.add_client(budget=10**11, models=("fast", "deep"))
-    eager.key, eager.table = ClientKey.parse(key), replace(eager.table, speculate=0.0005)
-    eager.claude.plan([{"name": "overloaded", "model": HAIKU}], repeat=True)
-    route = streamed(eager)[0].data["message"]["route"]
-    assert (route["model"], route["reason"]) == (OPUS, "the model before it could not answer")
-    assert eager.aws.row(eager.client)["open"] == {}
+def test_once_unused_answers_have_cost_the_share_none_is_begun(eager: Deployed) -> None:
+    eager.claude.plan([sorts("question")] * 2)
+    streamed(eager, "why?")
+    assert asked(eager.claude) == 3
+    spent_on_guesses(eager, nano=90_000_000)  # nearly the tenth that the table gives
+    streamed(eager, "why not?")
+    assert asked(eager.claude) == 3 + 2
 
 
 def spent_on_guesses(deployed: Deployed, *, nano: int) -> None:
