@@ -1,17 +1,18 @@
 """A team's own table of routes is read at synth: what is wrong with it stops one stack there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 
 from app import build
 from claude_core.routes import Table
 from claude_core.settings import RouterSettings
 from stacks.config import DEV
-from stacks.parts import route_rules
+from stacks.parts import route_rules, rules
 from tests.synth import make_app, template
 from tests.templates.test_rules import errors
 
@@ -84,13 +85,18 @@ def test_the_share_of_failures_is_a_share(percent: int, allowed: bool) -> None:
     assert rule.holds(percent, DEV) is allowed
 
 
-@pytest.mark.parametrize("file", ["docs/gotchas.md", "claude_core/openapi.json", "none.json"])
-def test_a_broken_table_stops_the_deploy_of_its_stack_alone(file: str) -> None:
-    app = build(make_app(env="dev", routes_file=file))
-    for stack in (node for node in app.node.children if isinstance(node, Stack)):
-        broken = [one for one in errors(stack) if f"routes_file = {file!r} in env dev: must" in one]
-        assert len(broken) == (stack.node.id == "OrchestratorStack")
-        assert len(errors(stack)) == len(broken)
+@pytest.mark.parametrize("file", ["docs/gotchas.md", "stacks/app.sh", "none.json"])
+def test_a_file_that_is_no_table_is_named_with_what_it_must_be(file: str) -> None:
+    stack = Stack(App(), "S")
+    rules.check_config(stack, replace(DEV, routes_file=file), route_rules.ROUTING)
+    (said,) = errors(stack)
+    assert said.startswith(f"routes_file = {file!r} in env dev: must be a table of routes")
+
+
+def test_a_broken_table_stops_the_deploy_of_its_stack_alone() -> None:
+    app = build(make_app(env="dev", routes_file="docs/gotchas.md"))
+    stacks = [node for node in app.node.children if isinstance(node, Stack)]
+    assert [stack.node.id for stack in stacks if errors(stack)] == ["OrchestratorStack"]
 
 
 def test_a_teams_own_table_has_its_place_in_a_bundle_of_another_name() -> None:

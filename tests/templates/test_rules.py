@@ -17,7 +17,7 @@ from stacks.choose import choose
 from stacks.config import DEV, ENVIRONMENTS
 from stacks.network import NetworkStack
 from stacks.orchestrator import OrchestratorStack
-from stacks.parts import rules, service_rules
+from stacks.parts import queue_rules, rules, service_rules
 from stacks.queue_worker import QueueStack
 from stacks.serverless import ServerlessStack
 from stacks.service_numbers import Vpc
@@ -64,45 +64,72 @@ def test_without_a_word_it_is_dev_and_flags_of_cdk_are_not_ours() -> None:
     assert choose({}).environment == "dev"
 
 
+IMPOSSIBLE: dict[str, tuple[Any, type[Stack] | tuple[type[Stack], ...]]] = {
+    "claude_url": ("http://api.anthropic.com", EACH),
+    "alarm_email": ("somebody", SharedStack),
+    "api_timeout_s": (30, APIS),
+    "lambda_memory_mb": (128, APIS),
+    "requests_per_s": (0, APIS),
+    "stream_api_timeout_s": (901, (ServerlessStack, OrchestratorStack)),
+    "ping_s": (300, STREAMING),
+    "canary": ("SOME_PERCENT", APIS),
+    "requests_burst": (10_000, APIS),
+    "waf_requests_per_5_min": (9, EACH),
+    "reserved_concurrency": (0, APIS),
+    "vpc": (Vpc(id="v", zones=("a", "b"), public_subnets=("s",)), NetworkStack),
+    "lifetime_s": (7 * 24 * 3_600, WebsocketStack),
+    "min_tasks": (3, WebsocketStack),
+    "drain_s": (111, CONTAINERS),
+    "visibility_s": (900, QueueStack),
+    "routes_file": ("docs/gotchas.md", OrchestratorStack),
+    "classifier_failures_percent": (0, OrchestratorStack),
+}
+"""A value for each field, and the stacks that it is about."""
+
+
+FOLLOWING = ("timeoutInMillis", "stop_timeout_s", "stopTimeout")
+"""Refused too, where they follow from api_timeout_s and drain_s."""
+
+
+@pytest.fixture(scope="module")
+def impossible() -> dict[Stack, list[str]]:
+    """Errors of each stack, in one app where everything is wrong at once."""
+    given = {field: value for field, (value, _) in IMPOSSIBLE.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENTS, "dev", replace(DEV, **given))
+        app = build(make_app(env="dev"))
+    return {node: errors(node) for node in app.node.children if isinstance(node, Stack)}
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "about"),
-    [
-        ("claude_url", "http://api.anthropic.com", EACH),
-        ("claude_url", "api.anthropic.com", EACH),
-        ("alarm_email", "somebody", SharedStack),
-        ("api_timeout_s", 30, APIS),
-        ("api_timeout_s", 3, APIS),
-        ("lambda_memory_mb", 128, APIS),
-        ("requests_per_s", 0, APIS),
-        ("stream_api_timeout_s", 901, (ServerlessStack, OrchestratorStack)),
-        ("ping_s", 300, STREAMING),
-        ("canary", "SOME_PERCENT", APIS),
-        ("requests_burst", 10_000, APIS),
-        ("waf_requests_per_5_min", 9, EACH),
-        ("reserved_concurrency", 0, APIS),
-        ("vpc", Vpc(id="v", zones=("a", "b"), public_subnets=("s",)), NetworkStack),
-        ("lifetime_s", 7 * 24 * 3_600, WebsocketStack),
-        ("min_tasks", 3, WebsocketStack),
-        ("drain_s", 111, CONTAINERS),
-        ("visibility_s", 900, QueueStack),
-        ("routes_file", "docs/gotchas.md", OrchestratorStack),
-        ("classifier_failures_percent", 0, OrchestratorStack),
-    ],
+    ("field", "value", "about"), [(field, *rest) for field, rest in IMPOSSIBLE.items()]
 )
-def test_an_impossible_number_names_field_value_and_rule_and_stops_one_stack(
-    monkeypatch: pytest.MonkeyPatch,
+def test_an_impossible_number_names_field_value_and_rule_and_stops_no_other_stack(
+    impossible: dict[Stack, list[str]],
     field: str,
     value: Any,
     about: type[Stack] | tuple[type[Stack], ...],
 ) -> None:
-    monkeypatch.setitem(ENVIRONMENTS, "dev", replace(DEV, **{field: value}))
-    app = build(make_app(env="dev"))
-    for stack in (node for node in app.node.children if isinstance(node, Stack)):
-        found = errors(stack)
-        if isinstance(stack, about):
-            assert any(f"{field} = {value!r} in env dev: must be" in said for said in found)
-        else:
-            assert not found
+    sentence = f"{field} = {value!r} in env dev: must be"
+    for stack, found in impossible.items():
+        assert sum(sentence in said for said in found) == isinstance(stack, about), stack
+
+
+def test_no_stack_has_an_error_that_is_not_about_it(
+    impossible: dict[Stack, list[str]],
+) -> None:
+    for stack, found in impossible.items():
+        expected = [field for field, (_, about) in IMPOSSIBLE.items() if isinstance(stack, about)]
+        fields = [said.split(" = ")[0] for said in found]
+        assert sorted(one for one in fields if one not in FOLLOWING) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("claude_url", "api.anthropic.com"), ("api_timeout_s", 3)]
+)
+def test_the_other_end_of_a_rule_is_refused_too(field: str, value: Any) -> None:
+    (rule,) = (rule for rule in rules.API if rule.field == field)
+    assert not rule.holds(value, DEV)
 
 
 BROKEN: tuple[tuple[str, Any], ...] = (
@@ -194,16 +221,26 @@ def test_what_follows_from_one_number_is_held_to_its_order_all_the_same(
         ({**PROD_GIVEN, **ZONE, "domain_name": "chat.elsewhere.com"}, {"domain_name"}),
     ],
 )
-def test_prod_without_certificate_or_digest_stops_only_the_stacks_that_want_one(
-    given: dict[str, str], wrong: set[str]
-) -> None:
-    app = build(make_app(env="prod", **given))
-    for stack in (node for node in app.node.children if isinstance(node, Stack)):
-        said = {sentence.split(" = ")[0] for sentence in errors(stack)}
-        if isinstance(stack, QueueStack):
-            assert said == wrong & {"base_image"}
-        else:
-            assert said == (wrong if isinstance(stack, WebsocketStack) else set())
+def test_prod_wants_a_certificate_and_a_digest(given: dict[str, str], wrong: set[str]) -> None:
+    config = choose({"env": "prod", **given})
+    stack = Stack(App(), "S")
+    assert rules.check_config(stack, config, service_rules.WEBSOCKET) == wrong
+    assert {sentence.split(" = ")[0] for sentence in errors(stack)} == wrong
+    queue = rules.check_config(stack, config, queue_rules.QUEUE)
+    assert queue == wrong & {"base_image"}
+
+
+def test_prod_without_certificate_or_digest_stops_only_the_stacks_that_want_one() -> None:
+    app = build(make_app(env="prod"))
+    stopped = {
+        node.node.id: {sentence.split(" = ")[0] for sentence in found}
+        for node in app.node.children
+        if isinstance(node, Stack) and (found := errors(node))
+    }
+    assert stopped == {
+        "WebsocketStack": {"base_image", "certificate_arn"},
+        "QueueStack": {"base_image"},
+    }
 
 
 def test_an_unknown_log_retention_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,12 +250,9 @@ def test_an_unknown_log_retention_is_refused_by_name(monkeypatch: pytest.MonkeyP
 
 
 def test_plain_http_is_for_the_local_cloud_alone() -> None:
-    context = {"claude_url": "http://127.0.0.1:1"}
-    for env, wrong in (("local", 0), ("prod", 1)):
-        app = build(make_app(env=env, **context))
-        asks_claude = app.node.find_child("ServerlessStack")
-        assert isinstance(asks_claude, Stack)
-        assert len(errors(asks_claude)) == wrong
+    (rule,) = rules.CLAUDE
+    for env, allowed in (("local", True), ("dev", False), ("prod", False)):
+        assert rule.holds("http://127.0.0.1:1", ENVIRONMENTS[env]) is allowed
 
 
 def rest(stack: Stack, seconds: float, mode: apigw.ResponseTransferMode) -> None:
