@@ -15,7 +15,7 @@ from kit.erase import erase
 from kit.options import Json, deployed
 from kit.plan import Plan
 from kit.rows import Clients
-from kit.say import Stop, out
+from kit.say import Stop, err, out
 
 app = typer.Typer(no_args_is_help=True, help="Who may call, with how much money and which models.")
 Name = Annotated[str, typer.Argument(help="The client's name, or its id.")]
@@ -36,12 +36,12 @@ def add(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a client and print its key, once."""
+    """Make a client and print its key, once: alone on standard output, all else beside it."""
     plan = Plan(budget, rpm, _list(models))
     key = Clients(deployment).add(name, plan, cache_prompts=cache_prompts)
     if not as_json:
         may = f"{budget:g} USD a month, {rpm} requests a minute, {', '.join(plan.models or ())}"
-        out.print(f"{name}: {may}", markup=False)
+        err.print(f"{name}: {may}", markup=False)
     _show(name, key, as_json)
 
 
@@ -169,7 +169,7 @@ def rotate(
         return
     _show(name, clients.rotate(name), as_json)
     if not as_json:
-        out.print("The old key works until: kit clients rotate NAME --drop-old")
+        err.print("The old key works until: kit clients rotate NAME --drop-old")
 
 
 _KNOWN = f"those that can be allowed: {', '.join(EXTRAS)}"
@@ -184,4 +184,4 @@ def _show(name: str, key: str, as_json: bool) -> None:
         print(json.dumps({"name": name, "key": key}))
         return
     print(key)
-    out.print("[dim]This key is shown once and stored nowhere: keep it now.[/]")
+    err.print("[dim]This key is shown once and stored nowhere: keep it now.[/]")

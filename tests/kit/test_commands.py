@@ -45,8 +45,9 @@ def test_a_client_that_was_added_may_call_and_its_budget_is_charged(
 
 def test_a_key_is_shown_once_and_stored_nowhere(kit: Kit, aws: AwsDouble) -> None:
     result = kit("clients", "add", "shop")
-    (key,) = [line for line in result.stdout.splitlines() if line.startswith("ck_")]
-    assert "shown once" in result.stdout
+    key = result.stdout.removesuffix("\n")
+    assert re.fullmatch(r"ck_[\w-]{43}", key), "alone, for a shell's $(...)"
+    assert "shown once" in result.stderr
     assert key not in kit("clients", "list").stdout
     assert key not in str(aws.boto("dynamodb").scan(TableName="clients"))
 
