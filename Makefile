@@ -2,7 +2,6 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-TOGETHER := -n auto --dist worksteal
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := 1
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links
@@ -36,11 +35,11 @@ local-stop: ## end the local cloud
 	@$(BIN)/python -m local stop
 
 test: lint ## all that CI runs
-	$(BIN)/python -m pytest $(TOGETHER) -m "not live and not browser and not image"
+	$(BIN)/python -m pytest -m "not live and not browser and not image"
 	$(MAKE) --no-print-directory test-live test-browser
 
 pytest: install ## core, handlers, templates, wiring; needs no service
-	$(BIN)/python -m pytest $(TOGETHER)
+	$(BIN)/python -m pytest
 
 check: lint ## lint, and templates and bundles as the CLI makes them
 	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
@@ -61,13 +60,13 @@ style: install
 test-oldest: install ## worker and batch lane under faults, on the oldest Python that README promises (PYTHON=)
 	@[ -x .local/oldest/bin/python ] || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed; try: make test-oldest PYTHON=python3.11")' && $(BIN)/uv venv --quiet --python "$$(command -v $(PYTHON))" .local/oldest; }
 	@$(BIN)/uv pip install --quiet --python .local/oldest/bin/python -r requirements.txt
-	.local/oldest/bin/python -m pytest $(TOGETHER) tests/faults
+	.local/oldest/bin/python -m pytest tests/faults
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
-	$(BIN)/python -m pytest -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
+	$(BIN)/python -m pytest -n 0 -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
 
 image-test: install ## the images, built and run: needs a Docker engine, or root with buildah and mmdebstrap (BASE=image, SKIP=1)
-	@BASE=$(BASE) SKIP=$(SKIP) $(BIN)/python -m pytest -m image tests/image
+	@BASE=$(BASE) SKIP=$(SKIP) $(BIN)/python -m pytest -n 0 -m image tests/image
 
 test-browser: install ## the chat page in headless Chromium (chromium of the system, or of CHROMIUM=)
 	$(BIN)/python -m pytest -m browser tests/browser

@@ -32,6 +32,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if tier and f"not {tier}" in config.option.markexpr else None
 
 
+SYNTH = ("templates", "wiring", "contracts")
+"""Folders whose tests read templates."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run files that are named one by one in this process: to start others would take longer."""
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if named and all(".py" in one for one in config.args) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what reads templates in one process, so that each environment is synthesized once."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in SYNTH:
+            item.add_marker(pytest.mark.xdist_group("synth"))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what needs a missing program; here, not in a fixture, so that all of them are one
     line of the summary."""

@@ -19,20 +19,20 @@ BATCH_PATIENCE_S = 240.0
 """A job waits a minute for company, and its batch is looked at now and then."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def url(deployment: Deployment) -> str:
     return deployment.outputs["QueueStack"]["ApiUrl"].rstrip("/")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def http(deployment: Deployment, url: str) -> Any:
     with httpx2.Client(base_url=url, headers={"x-api-key": deployment.key}, timeout=40) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def batch(http: httpx2.Client) -> list[str]:
-    """Jobs of the batch lane, sent before all else: they take longest."""
+    """Jobs of the batch lane, sent before all else: they take longest (see conftest.py)."""
     name = uuid.uuid4().hex[:8]
     bodies = [
         {"doc_id": f"{name}-{at}", "content": f"harbour {at}", "lane": "batch"} for at in range(12)

@@ -14,8 +14,12 @@ from local.routes import adapted, routes
 from tests.serving import serving
 from tests.synth import template
 
-RESOURCES = template("local", "ServerlessStack").body["Resources"]
 STREAM = {"model": "fast", "stream": True}
+
+
+def resources() -> dict[str, Any]:
+    """Of the deployed template."""
+    return dict(template("local", "ServerlessStack").body["Resources"])
 
 
 class Service:
@@ -63,7 +67,7 @@ def buffered(resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_streamed_route_passes_each_part_on_as_it_is_written(service: Service) -> None:
-    with serving(service) as url, serving(front(RESOURCES, url).app()) as here:
+    with serving(service) as url, serving(front(resources(), url).app()) as here:
         asking = httpx2.stream("POST", f"{here}/local/v1/messages", json=STREAM, timeout=10)
         with asking as answer:
             parts = answer.iter_raw()
@@ -75,7 +79,7 @@ def test_a_streamed_route_passes_each_part_on_as_it_is_written(service: Service)
 def test_a_route_that_was_deployed_as_buffered_shows_nothing_before_the_end(
     service: Service,
 ) -> None:
-    with serving(service) as url, serving(front(buffered(RESOURCES), url).app()) as here:
+    with serving(service) as url, serving(front(buffered(resources()), url).app()) as here:
         with (
             pytest.raises(httpx2.ReadTimeout),
             httpx2.stream("POST", f"{here}/local/v1/messages", json=STREAM, timeout=0.5),
@@ -87,7 +91,7 @@ def test_a_route_that_was_deployed_as_buffered_shows_nothing_before_the_end(
 
 
 def test_a_function_is_not_told_that_its_caller_left_as_on_lambda(service: Service) -> None:
-    with serving(service) as url, serving(front(RESOURCES, url).app()) as here:
+    with serving(service) as url, serving(front(resources(), url).app()) as here:
         asking = httpx2.stream("POST", f"{here}/local/v1/messages", json=STREAM, timeout=10)
         with asking as answer:
             assert next(answer.iter_raw()) == b"first "
@@ -98,7 +102,7 @@ def test_a_function_is_not_told_that_its_caller_left_as_on_lambda(service: Servi
 def test_the_service_sees_what_the_adapter_adds_whatever_the_caller_sent(service: Service) -> None:
     service.go_on.set()
     forged = {"x-amzn-request-context": '{"requestId": "forged"}', "x-other": "kept"}
-    with serving(service) as url, serving(front(RESOURCES, url).app()) as here:
+    with serving(service) as url, serving(front(resources(), url).app()) as here:
         httpx2.post(f"{here}/local/v1/messages", json=STREAM, headers=forged, timeout=10)
     assert "forged" not in service.headers["x-amzn-request-context"]
     assert service.headers["x-amzn-trace-id"].startswith("Root=1-")
@@ -108,7 +112,7 @@ def test_the_service_sees_what_the_adapter_adds_whatever_the_caller_sent(service
 def test_what_no_service_answers_goes_to_the_emulator_and_its_absence_is_said(
     service: Service,
 ) -> None:
-    with serving(service) as url, serving(front(RESOURCES, url).app()) as here:
+    with serving(service) as url, serving(front(resources(), url).app()) as here:
         answer = httpx2.get(f"{here}/local/health", timeout=10)
     assert (answer.status_code, answer.json()["error"]["type"]) == (502, "api_error")
     assert answer.json()["request_id"] == answer.headers["request-id"]

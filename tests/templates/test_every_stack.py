@@ -12,11 +12,17 @@ from tests.synth import Template, template, templates
 
 STACKS = ["NetworkStack", "SharedStack", *sorted(pattern.__name__ for pattern in PATTERNS)]
 EACH = pytest.mark.parametrize(
-    "found", [one for env in ENVIRONMENTS for one in templates(env)], ids=str
+    "found", [(env, stack) for env in ENVIRONMENTS for stack in STACKS], ids="-".join, indirect=True
 )
 
 STAR_ALLOWED = {"ecr:GetAuthorizationToken": "a token is for the whole registry"}
 """Actions that AWS offers for no single resource, each with its reason."""
+
+
+@pytest.fixture
+def found(request: pytest.FixtureRequest) -> Template:
+    """Synthesized when the first test asks for it, not when tests are collected."""
+    return template(*request.param)
 
 
 def test_construct_ids_stay_and_prod_names_carry_a_prefix_so_both_fit_one_account() -> None:
