@@ -50,7 +50,8 @@ def test_a_limit_is_kept_full_and_hardly_ever_broken(workers: int) -> None:
     assert broken < 0.1, f"{broken:.0%} of the calls were refused"
 
 
-def test_a_million_jobs_of_one_do_not_starve_ten_of_another() -> None:
+@pytest.mark.sweep
+def test_a_hundred_thousand_jobs_of_one_do_not_starve_ten_of_another() -> None:
     many = 100_000
 
     async def work(world: World) -> None:
