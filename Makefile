@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 TOGETHER := -n auto --dist worksteal
+# Recorded rows hold hashes, which look random; a key among them is still found.
+HASHED := --disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString --disable-plugin KeywordDetector
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := 1
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links
@@ -55,7 +57,8 @@ style: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit --quiet --recursive app.py claude_core kit lambda_src local service_src stacks worker_src --configfile pyproject.toml
-	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
+	git ls-files -z ':!tests/contracts/*.json' | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py
+	git ls-files -z 'tests/contracts/*.json' | xargs -0 $(BIN)/detect-secrets-hook -p tests/check/claude_keys.py $(HASHED)
 	git ls-files -z '*Dockerfile' | xargs -0 $(BIN)/hadolint
 
 test-oldest: install ## worker and batch lane under faults, on the oldest Python that README promises (PYTHON=)
