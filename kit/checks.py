@@ -11,10 +11,12 @@ from typing import Any
 
 from claude_core.errors import KeyMissing
 from claude_core.models import MODELS
+from claude_core.schemas import VERSIONS
 from claude_core.secret import checked
 from claude_core.settings import CLAUDE_URL
 from kit.deployment import Deployment
 from kit.say import Stop
+from kit.whole import Ledger
 from local.paths import CDK, ROOT
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
@@ -117,6 +119,21 @@ def stacks(patient: Patient) -> str:
     return patient.deployment.outputs("ServerlessStack")["ApiUrl"]
 
 
+def rows(patient: Patient) -> str:
+    """Whether this kit can read the clients, or a newer one has written them."""
+    if not patient.found:
+        raise Unasked("nothing is deployed")
+    table, known = patient.found["ClientsTableName"], VERSIONS["client"]
+    clients = Ledger(patient.aws("dynamodb"), table).read().rows
+    newest = max((row.version for row in clients), default=known)
+    if newest > known:
+        raise Bad(
+            f"rows of version {newest}, and this kit knows {known}: the deployment was downgraded, "
+            "or this kit is older than it; install the kit that wrote them"
+        )
+    return f"{len(clients)} clients, of version {known} at most"
+
+
 def secret(patient: Patient) -> str:
     if not patient.found:
         raise Unasked("nothing is deployed")
@@ -158,6 +175,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str]], ...] = (
     ("CDK bootstrap", bootstrap),
     ("Lambda concurrency", concurrency),
     ("stacks", stacks),
+    ("stored rows", rows),
     ("Claude key", secret),
     ("Claude models", models),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from claude_core.clients import ClientKey, new_key
 from claude_core.row import Row
+from claude_core.schemas import VERSIONS
 from kit.deployment import Deployment
 from kit.plan import Plan
 from kit.say import Stop
@@ -33,6 +34,7 @@ class Clients:
         proof = ClientKey.parse(key)
         item = {
             "id": {"S": proof.id},
+            "v": {"N": str(VERSIONS["client"])},
             "name": {"S": name},
             "key_1": {"S": proof.sha256},
             "budget": {"N": str(plan.budget)},

@@ -3,7 +3,9 @@
 import json
 from dataclasses import asdict, dataclass
 
-LATEST = 1
+from claude_core.schemas import VERSIONS
+
+LATEST = VERSIONS["job message"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from claude_core.clients import ClientKey
 from claude_core.errors import NotAllowed, NotAuthenticated
 from claude_core.models import MODELS, resolve
+from claude_core.schemas import VERSIONS
 from kit import checks, deployment
 from kit.main import app
 from kit.say import Stop
@@ -269,6 +271,21 @@ def test_doctor_says_what_mends_an_empty_secret_and_then_that_it_is_filled(
 
 def test_doctor_says_what_mends_a_missing_bootstrap(kit: Kit) -> None:
     assert "npx cdk bootstrap" in line(kit("doctor").stdout, "CDK bootstrap")
+
+
+def test_doctor_tells_of_rows_that_a_newer_kit_wrote(kit: Kit, aws: AwsDouble) -> None:
+    client, known = ClientKey.parse(added(kit)).id, VERSIONS["client"]
+    assert line(kit("doctor").stdout, "stored rows").startswith("ok")
+    aws.boto("dynamodb").update_item(
+        TableName=aws.table,
+        Key={"id": {"S": client}},
+        UpdateExpression="SET v = :v",
+        ExpressionAttributeValues={":v": {"N": str(known + 1)}},
+    )
+    result = kit("doctor")
+    found = line(result.stdout, "stored rows")
+    assert (result.exit_code, found.startswith("FAIL")) == (1, True)
+    assert f"rows of version {known + 1}, and this kit knows {known}: the deployment was" in found
 
 
 def test_doctor_tells_of_a_key_that_claude_refuses(kit: Kit, claude: Fake) -> None:
