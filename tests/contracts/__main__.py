@@ -7,10 +7,11 @@ from typing import Any
 
 from claude_core import __version__
 from local.fake_claude.inprocess import serve
-from tests.contracts import changes, identities
+from tests.contracts import changes, identities, layouts
+from tests.contracts.changes import Change
 from tests.contracts.forms import formats
 from tests.contracts.parts import PARTS, written
-from tests.contracts.snapshot import FOLDER, Snapshot
+from tests.contracts.snapshot import FOLDER, Snapshot, snapshots
 from tests.doubles import AwsDouble
 
 
@@ -51,9 +52,32 @@ def taken() -> dict[str, Any]:
     }
 
 
+def declared(files: dict[str, Any], before: Snapshot, allowed: list[Change]) -> dict[str, Any]:
+    """The files, if every difference from the snapshot before is allowed: this is the last moment
+    at which one can be seen.
+
+    Raises:
+        SystemExit: says which is not.
+    """
+    found = [
+        *identities.differences(before.identities, files["identities.json"]),
+        *layouts.differences(before.formats, files["formats.json"]),
+    ]
+    broken = [*changes.undeclared(found, allowed), *changes.unspoken(allowed)]
+    broken += layouts.misnumbered(before.formats, files["formats.json"])
+    if broken:
+        raise SystemExit("\n".join(broken))
+    return files
+
+
 def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    snapshot = release(FOLDER, __version__, taken)
+    before, allowed = snapshots()[-1:], changes.read()
+    snapshot = release(
+        FOLDER,
+        __version__,
+        lambda: declared(taken(), before[0], allowed) if before else taken(),
+    )
     print(f"wrote {snapshot.folder}; read its diff, and commit it with the release")
 
 

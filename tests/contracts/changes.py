@@ -1,5 +1,6 @@
 """Differences from the newest snapshot, and the entries of changes.toml that allow them."""
 
+import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from pathlib import Path
 from tests.contracts import snapshot
 
 CHANGES = snapshot.FOLDER / snapshot.CHANGES
-FORMAT = "format"
-"""The first word of differences of formats; all others are of identities."""
+FORMAT, READ = "format", "read"
+"""The first words of differences of formats, and of what is read from recorded rows; all others are
+of identities."""
 LEAST_WORDS = 5
 FIELDS = {"what", "data", "environments", "migrate"}
 EMPTY = """\
@@ -47,8 +49,10 @@ class Change:
         return self.what == found.what and here
 
     @property
-    def of_formats(self) -> bool:
-        return self.what.startswith(f"{FORMAT} ")
+    def of(self) -> str:
+        """FORMAT, READ, or nothing: of identities."""
+        first = self.what.partition(" ")[0]
+        return first if first in (FORMAT, READ) else ""
 
 
 def read(path: Path = CHANGES) -> list[Change]:
@@ -115,7 +119,8 @@ def _sentence(found: Difference, environments: list[str]) -> str:
     return (
         f"{where}{found.says} {found.mend}, or add a line to tests/contracts/changes.toml that "
         "says what happens to the data:\n\n"
-        f'[[change]]\nwhat = "{found.what}"\n{only}data = ""\n'
+        f"[[change]]\nwhat = {json.dumps(found.what, ensure_ascii=False)}\n{only}"
+        'data = ""\n'
     )
 
 

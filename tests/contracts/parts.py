@@ -5,12 +5,9 @@ from typing import Any, Protocol
 
 from local.fake_claude.inprocess import Fake
 from tests.contracts import batches, chat, clients, inbox, jobs, routing
-from tests.contracts.changes import Difference
+from tests.contracts.changes import READ, Difference
 from tests.contracts.recording import Json, Recording
 from tests.doubles import CLAUDE_KEY, AwsDouble
-
-READ = "read"
-"""The first word of differences of what is read from recorded rows."""
 
 
 class Part(Protocol):

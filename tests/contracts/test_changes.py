@@ -40,6 +40,19 @@ def test_printed_entry_allows_the_difference_once_it_says_what_happens(tmp_path:
     assert unspoken(changes.read(path)) == []
 
 
+def test_entry_is_of_what_its_first_word_says() -> None:
+    whats = (WHAT, "format of a client, plan: absent -> S", "read 0.1.0 jobs / shown: 1 -> 2")
+    assert [Change(what).of for what in whats] == ["", "format", "read"]
+
+
+def test_printed_entry_may_hold_quotes(tmp_path: Path) -> None:
+    what = """read 0.1.0 chat / turns: [{"id": 'm1'}] -> 'a\\b'"""
+    (sentence,) = undeclared([Difference(what, "It is read otherwise.", "Read it as before")], [])
+    path = tmp_path / "changes.toml"
+    path.write_text(sentence[sentence.index("[[change]]") :])
+    assert [one.what for one in changes.read(path)] == [what]
+
+
 def test_entry_that_matches_no_difference_is_stale() -> None:
     (sentence,) = unmatched([], [Change(WHAT, DATA)])
     assert "matches no difference" in sentence

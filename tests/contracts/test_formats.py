@@ -9,9 +9,8 @@ from claude_core.jobs.job import VERSION
 from claude_core.jobs.queue_message import LATEST
 from claude_core.schemas import VERSIONS
 from tests.contracts import changes, layouts
-from tests.contracts.changes import Change, undeclared, unmatched
+from tests.contracts.changes import FORMAT, Change, undeclared, unmatched
 from tests.contracts.forms import form_of, formats
-from tests.contracts.parts import READ
 from tests.contracts.recording import Recording
 from tests.contracts.snapshot import newest
 
@@ -25,7 +24,7 @@ def test_what_today_s_code_writes_has_the_format_of_the_newest_snapshot(
     written: dict[str, Any],
 ) -> None:
     found = [*layouts.differences(newest().formats, written)]
-    declared = [one for one in changes.read() if one.of_formats and not one.what.startswith(READ)]
+    declared = [one for one in changes.read() if one.of == FORMAT]
     broken = [*undeclared(found, declared), *unmatched(found, declared)]
     broken += layouts.misnumbered(newest().formats, written)
     assert not broken, "\n" + "\n".join(broken)

@@ -7,8 +7,8 @@ import pytest
 
 from claude_core.row import Row
 from tests.contracts import changes
-from tests.contracts.changes import undeclared, unmatched
-from tests.contracts.parts import PARTS, READ, read_otherwise
+from tests.contracts.changes import READ, undeclared, unmatched
+from tests.contracts.parts import PARTS, read_otherwise
 from tests.contracts.recording import Recording
 from tests.contracts.snapshot import Snapshot, newest, snapshots
 from tests.doubles import AwsDouble
@@ -30,15 +30,17 @@ def test_recorded_rows_are_read_as_they_were(snapshot: Snapshot, part: str, aws:
             f"{where}: what {snapshot.version} has stored cannot be read any more: {err!r}"
         ) from err
     differences = [*read_otherwise(where, recorded["read"], found)]
-    now = [one for one in changes.read() if one.what.startswith(f"{READ} {where}")]
+    now = [one for one in changes.read() if one.what.startswith(f"{READ} {where} ")]
     files = [one.changes for one in snapshots() if one.changes is not None]
     before = [entry for file in files for entry in changes.read(file)]
     broken = [*undeclared(differences, [*now, *before]), *unmatched(differences, now)]
     assert not broken, "\n" + "\n".join(broken)
 
 
-def test_every_part_is_recorded() -> None:
+def test_every_part_is_recorded_and_every_change_of_reading_is_of_one() -> None:
     assert {*newest().recordings} == {*PARTS}
+    known = tuple(f"{READ} {one.version} {part} " for one, part in RECORDED)
+    assert all(one.what.startswith(known) for one in changes.read() if one.of == READ)
 
 
 def recorded(part: str) -> dict[str, Any]:

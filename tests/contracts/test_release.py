@@ -1,5 +1,6 @@
 """A snapshot is written once, at a release, and does not change any more."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,15 @@ import pytest
 
 from claude_core import __version__
 from tests.contracts import changes
-from tests.contracts.__main__ import release
-from tests.contracts.snapshot import FOLDER, Snapshot, pretty, snapshots
+from tests.contracts.__main__ import declared, release
+from tests.contracts.identities import current
+from tests.contracts.snapshot import (
+    FOLDER,
+    Snapshot,
+    newest,
+    pretty,
+    snapshots,
+)
 
 FILES: dict[str, Any] = {"identities.json": {"dev": {}}, "rows/clients.json": {"read": {}}}
 ENTRY = '[[change]]\nwhat = "a: gone"\ndata = "It is copied before the deploy."\n'
@@ -50,6 +58,16 @@ def test_released_snapshot_is_not_overwritten(tmp_path: Path) -> None:
 
     with pytest.raises(SystemExit, match="a snapshot is written once"):
         release(tmp_path, "0.2.0", again)
+
+
+def test_release_refuses_a_difference_that_is_not_declared() -> None:
+    before, files = newest(), {"identities.json": current(), "formats.json": newest().formats}
+    entries = [one for one in changes.read() if not one.of]
+    assert declared(files, before, entries) == files
+    found = copy.deepcopy(files)
+    del found["identities.json"]["prod"]["SharedStack"]["holds"]["ClaudeKey"]
+    with pytest.raises(SystemExit, match="the secret ClaudeKey is gone"):
+        declared(found, before, entries)
 
 
 def test_edited_snapshot_does_not_fit_its_seal(tmp_path: Path) -> None:
