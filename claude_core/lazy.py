@@ -1,84 +1,119 @@
-"""The `anthropic` SDK without the types that nobody here uses: a quarter of the CPU of its import.
+"""The import of the `anthropic` SDK: its client and its errors, without the other 2,400 types.
 
-The plain import runs 2,900 modules, most of them pydantic models of endpoints that the kit never
-calls. Here only the client and the exceptions are imported. While that lasts, packages keep their
-`__init__` for later, and the names of `anthropic.types` are stand-ins. Whoever asks the SDK for
-more afterwards gets it, whole; and if anything is not as expected, it is imported plainly.
+`from anthropic import AsyncAnthropic` runs all of the SDK, because the `__init__` of `anthropic`
+and of each package in `anthropic.types` imports everything below it. Here these packages are put
+into `sys.modules` without running their `__init__`, and then the modules that the kit needs are
+imported from them. The `__init__` runs later, when code asks a package for a name that it lacks:
+`import anthropic` gives the whole SDK as always. If an SDK release does not fit, the SDK is
+imported plainly, and a warning and a metric say so (docs/decisions/0004-light-sdk.md).
 """
 
-import gc
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from threading import get_ident
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from claude_core.standins import Deferring, Leaf, Light, Package, Types
+from claude_core import startup_warnings
 
-SDK, TYPES = "anthropic", "anthropic.types"
+SDK, TRACING = "anthropic", "anthropic.lib._tracing"
 NEEDED = {
     "anthropic._client": ("AsyncAnthropic",),
     "anthropic._base_client": ("DefaultAioHttpClient",),
     "anthropic._streaming": ("AsyncStream",),
     "anthropic._exceptions": ("APIStatusError",),
 }
-"""What `claude_core` uses, and where it is defined. Any other name costs the whole SDK."""
+"""The names that `claude_core` uses, by the module that defines them."""
+FALLBACKS = "sdk_fallbacks"
+"""The metric of processes that imported the whole SDK."""
+
+_running = set[tuple[str, int]]()
+"""Packages whose `__init__` runs now, each with the thread that runs it."""
 
 
-class Finder:
-    """On `sys.meta_path` during the light import."""
+class DeferredPackage(ModuleType):
+    """A package whose `__init__` runs at the first name that the package lacks."""
 
-    @staticmethod
-    def find_spec(
-        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        types = name == TYPES or name.startswith(TYPES + ".")
-        if name != SDK and not types:
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            package = spec.submodule_search_locations is not None
-            kind = (Types if types else Package) if package else Leaf
-            spec.loader = Deferring(kind, spec.loader)
-        return spec
+    def __getattr__(self, name: str) -> Any:
+        # Two threads may both run an `__init__`: it only imports, and Python locks each import. A
+        # lock here could wait for a thread that holds one of those, and that thread for this one.
+        turn = (self.__name__, get_ident())
+        if turn not in _running:
+            _running.add(turn)
+            try:
+                vars(self)["__spec__"].loader.exec_module(self)
+                module: ModuleType = self
+                module.__class__ = ModuleType
+            finally:
+                _running.discard(turn)
+        return ModuleType.__getattribute__(self, name)
+
+    def __dir__(self) -> list[str]:
+        getattr(self, "__all__", None)
+        return list(ModuleType.__dir__(self))
 
 
 def load() -> ModuleType:
-    """The SDK: light if it lets itself be, else as `import` gives it."""
+    """Import the SDK, without its types where that works."""
     if SDK not in sys.modules:
         try:
-            with _light():
-                found = {home: importlib.import_module(home) for home in NEEDED}
-            for home, names in NEEDED.items():
-                for name in names:
-                    setattr(sys.modules[SDK], name, getattr(found[home], name))
-        except Exception:
-            # Whatever it was: the plain import works, or says what is wrong in its own words.
-            for module in [name for name in sys.modules if name.split(".")[0] == SDK]:
-                del sys.modules[module]
+            return _import_needed()
+        except Exception as err:
+            for name in [name for name in sys.modules if name.split(".")[0] == SDK]:
+                del sys.modules[name]
+            return _import_whole(f"{type(err).__name__}: {err}")
     return importlib.import_module(SDK)
 
 
-@contextmanager
-def _light() -> Iterator[None]:
-    collecting = gc.isenabled()
-    gc.disable()  # an import makes many objects and hardly any garbage
-    sys.meta_path.insert(0, Finder)
-    Light.on = True
-    try:
-        yield
-    finally:
-        Light.on = False
-        sys.meta_path.remove(Finder)
-        for name, module in list(sys.modules.items()):
-            if type(module) is Leaf:
-                del sys.modules[name]
-                package, _, leaf = name.rpartition(".")
-                vars(sys.modules[package]).pop(leaf, None)
-        if collecting:
-            gc.enable()
+def _import_needed() -> ModuleType:
+    spec = find_spec(SDK)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(SDK)
+    root = Path(spec.origin).parent
+    types = sorted(init.parent for init in root.glob("types/**/__init__.py"))  # parents first
+    folders = (root, root / "lib" / "_tracing", *types)
+    sdk, tracing, *_ = deferred = [_add(folder, root.parent) for folder in folders]
+    # The client calls one of these two names when it is made, and the other in traced calls only.
+    config = importlib.import_module(f"{TRACING}._config").OpenTelemetryConfig
+    vars(tracing).update(OpenTelemetryConfig=config, finish_api_call_span=_finish_api_call_span)
+    for home, names in NEEDED.items():
+        module = importlib.import_module(home)
+        vars(sdk).update({name: getattr(module, name) for name in names})
+    for package in deferred:
+        package.__class__ = DeferredPackage
+    return sdk
+
+
+def _add(folder: Path, site: Path) -> ModuleType:
+    """Put a package into `sys.modules` and into its parent; do not run it."""
+    name = ".".join(folder.relative_to(site).parts)
+    init, places = folder / "__init__.py", [str(folder)]
+    spec = spec_from_file_location(name, init, submodule_search_locations=places)
+    if spec is None:
+        raise ModuleNotFoundError(name)
+    sys.modules[name] = module = module_from_spec(spec)
+    parent, _, last = name.rpartition(".")
+    if parent:
+        setattr(importlib.import_module(parent), last, module)
+    return module
+
+
+def _finish_api_call_span(*arguments: Any) -> None:
+    """Called for traced calls of the SDK's own methods; the kit makes none."""
+    importlib.import_module(f"{TRACING}._api_call").finish_api_call_span(*arguments)
+
+
+def _import_whole(reason: str) -> ModuleType:
+    sdk = importlib.import_module(SDK)
+    startup_warnings.add(
+        "the whole Claude SDK was imported: a cold start takes two to three times the CPU",
+        metric=FALLBACKS,
+        sdk_version=sdk.__version__,
+        reason=reason,
+    )
+    return sdk
 
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from claude_core import startup_warnings
 from claude_core.errors import (
     KeyMissing,
     KeyRejected,
@@ -42,7 +43,6 @@ COUNTED: dict[type[KitError], str] = {
     TooMany: "refused_too_many",
     Stopped: "refused_stopped",
 }
-
 
 UNITS = {
     "cost_usd": MetricUnit.NoUnit,
@@ -88,6 +88,9 @@ class Telemetry:
     def __init__(self, service: str) -> None:
         self._service = service
         self.log = Logger(service=service, logger_formatter=Redacted())
+        for message, metric, facts in startup_warnings.take():
+            self.log.warning(message, **facts)
+            self.count(**{metric: 1.0})
 
     def answered(
         self,

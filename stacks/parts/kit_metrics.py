@@ -71,4 +71,5 @@ class KitMetrics:
                 self("refused_too_many"),
                 self("refused_stopped"),
             ],
+            "Starts that imported the whole Claude SDK": [self("sdk_fallbacks")],
         }

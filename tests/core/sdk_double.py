@@ -43,9 +43,6 @@ def http(kind: Any, status: int = 200, body: object = MESSAGE) -> Any:
     return kind(transport=httpx2.MockTransport(answer))
 
 
-def is_light() -> bool:
+def is_deferred() -> bool:
+    """Whether the SDK is imported, and most of it is not yet."""
     return "anthropic" in sys.modules and "anthropic.resources" not in sys.modules
-
-
-def types() -> list[str]:
-    return [name for name in sys.modules if name.startswith("anthropic.types")]

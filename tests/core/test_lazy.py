@@ -1,49 +1,56 @@
-"""The SDK is imported light, nobody can tell, and when it cannot be it is imported plainly."""
+"""The SDK is imported without its types, works as a whole on demand, and a fall-back is logged."""
 
 import ast
+import json
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import anthropic
 import pytest
 
 from claude_core.lazy import NEEDED
 
 ROOT = Path(__file__).parents[2]
 START = """
-import asyncio, gc, sys
+import asyncio, sys
 import httpx2
-from tests.core.sdk_double import ASKED, MESSAGE, http, is_light, types
+from tests.core.sdk_double import ASKED, MESSAGE, http, is_deferred
 """
-LIGHT = START + "import claude_core.client\nassert is_light()\n"
+DEFERRED = START + "import claude_core.client\nassert is_deferred()\n"
 
 
-def run(script: str) -> str:
-    """What a fresh process prints."""
+def run(script: str, sdk: Path | None = None) -> str:
+    """Return what a fresh process prints; `sdk` is a folder with an SDK of its own."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
+        [sys.executable, "-W", "error", "-c", script, str(sdk)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(sdk)} if sdk else None,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 LATER = {
-    "an answer as bytes leaves the types alone": """
+    "an answer as bytes runs no more of the SDK": """
 async def ask():
     from claude_core.lazy import anthropic
     sdk = anthropic.AsyncAnthropic(api_key="k", http_client=http(httpx2.AsyncClient), max_retries=0)
     options = {"headers": {"content-type": "application/json"}}
     got = await sdk.post("/v1/messages", cast_to=httpx2.Response, content=b"{}", options=options)
     assert got.json() == MESSAGE
+before = set(sys.modules)
 asyncio.run(ask())
-assert is_light() and len(types()) < 20, types()
+assert not [name for name in set(sys.modules) - before if name.startswith("anthropic")]
 """,
-    "an error is the SDK's own, details and all, and still light": """
+    "an error is the SDK's own, with its details, and runs no package of types": """
 from claude_core.lazy import anthropic
 async def ask(status, details):
     error = {"type": "error", "error": {"type": "e", "message": "m", "details": details}}
@@ -55,7 +62,7 @@ async def ask(status, details):
         return err
 expired = asyncio.run(ask(404, {"error_code": "file_expired", "file_id": "f"}))
 busy = asyncio.run(ask(529, None))
-assert is_light()
+assert is_deferred()
 import anthropic.types
 assert type(busy) is anthropic.OverloadedError
 assert type(expired).__name__ == "FileExpiredError" and isinstance(expired, anthropic.NotFoundError)
@@ -116,77 +123,175 @@ asks = [
 with ThreadPoolExecutor(8) as pool:
     assert all([one.result(timeout=30) for one in [pool.submit(ask) for ask in asks]])
 """,
-    "nothing of the import stays behind": """
-from claude_core.lazy import Finder
-from claude_core.standins import Leaf
-assert Finder not in sys.meta_path and gc.isenabled()
-assert not [name for name, module in sys.modules.items() if type(module) is Leaf]
+    "a traced call ends its span by the SDK's own function": """
+import anthropic
+from opentelemetry import trace
+class Span(trace.NonRecordingSpan):
+    seen, ended = {}, 0
+    def is_recording(self):
+        return True
+    def set_attribute(self, key, value):
+        self.seen[key] = value
+    def set_attributes(self, attributes):
+        self.seen.update(attributes)
+    def end(self, end_time=None):
+        Span.ended += 1
+class Tracer(trace.NoOpTracer):
+    def start_span(self, name, *arguments, **options):
+        return Span(trace.INVALID_SPAN_CONTEXT)
+class Provider(trace.TracerProvider):
+    def get_tracer(self, *arguments, **options):
+        return Tracer()
+telemetry = {"tracer_provider": Provider()}
+made = http(httpx2.Client)
+sdk = anthropic.Anthropic(api_key="k", http_client=made, open_telemetry=telemetry)
+sdk.messages.create(**ASKED)
+assert Span.ended == 1 and Span.seen["gen_ai.usage.output_tokens"] == 2, Span.seen
 """,
 }
 
 
 @pytest.mark.parametrize("script", LATER.values(), ids=LATER)
-def test_after_the_light_import(script: str) -> None:
-    run(LIGHT + script)
+def test_deferred_sdk(script: str) -> None:
+    run(DEFERRED + script)
 
 
-def test_the_whole_sdk_has_the_same_names_from_the_same_modules_as_the_plain_import() -> None:
+def test_whole_sdk_has_every_name_of_plain_import_from_the_same_module() -> None:
     listing = """
 import sys
 import anthropic
-anthropic.Anthropic
 for module in (anthropic, anthropic.types, anthropic.types.beta, anthropic.types.shared):
-    for name, value in sorted(vars(module).items()):
+    for name in dir(module):
         if not name.startswith("__"):
+            value = getattr(module, name)
             kind = "module" if isinstance(value, type(sys)) else value.__class__.__name__
             home = "" if kind == "module" else getattr(value, "__module__", "")
             print(module.__name__, name, kind, home)
 """
-    assert run(LIGHT + listing) == run(listing)
+    plain, deferred = (set(run(start + listing).splitlines()) for start in ("", DEFERRED))
+    assert not plain - deferred
+    more = deferred - plain
+    assert all(line.endswith(" module ") for line in more), "packages of types that did not run"
 
 
-def test_every_name_that_is_used_is_among_the_light_ones() -> None:
+def test_needed_lists_every_name_of_the_sdk_that_claude_core_uses() -> None:
     uses = {
         ast.unparse(node)
         for name in ("client.py", "raised.py", "sdk_options.py")
         for node in ast.walk(ast.parse((ROOT / "claude_core" / name).read_text()))
         if isinstance(node, ast.Attribute)
     }
-    light = {f"anthropic.{name}" for names in NEEDED.values() for name in names}
-    assert {use for use in uses if use.startswith("anthropic.") and use.count(".") == 1} == light
+    needed = {f"anthropic.{name}" for names in NEEDED.values() for name in names}
+    assert {use for use in uses if use.startswith("anthropic.") and use.count(".") == 1} == needed
 
 
-def test_an_sdk_that_is_there_already_is_left_as_it_is() -> None:
+def test_sdk_that_is_imported_already_is_used_as_it_is() -> None:
     run(
         START
         + "import anthropic\nkept = anthropic.Anthropic\nimport claude_core.client as c\n"
-        + "assert c.anthropic is anthropic and anthropic.Anthropic is kept and not is_light()"
+        + "assert c.anthropic is anthropic and anthropic.Anthropic is kept and not is_deferred()"
     )
 
 
-BROKEN = {
-    "the loader": "standins.Deferring.create_module = broken",
-    "a stand-in used too early": "standins.Later.__or__ = broken",
-    "a package": "standins.Types._has_module = broken",
-    "a module that moved": "lazy.NEEDED['anthropic._no_such_module'] = ('AsyncAnthropic',)",
-    "a name that moved": "lazy.NEEDED['anthropic._client'] = ('NoSuchName',)",
+def test_pinned_sdk_takes_no_fallback_and_few_modules() -> None:
+    """An upgrade of the SDK that costs a cold start a second of CPU must fail here."""
+    printed = run(
+        DEFERRED
+        + "from claude_core.telemetry import Telemetry\n"
+        + "Telemetry('tests')\n"
+        + "print(len([name for name in sys.modules if name.startswith('anthropic')]))"
+    )
+    assert int(printed) < 400, "a warning in the log, or modules that the kit does not need"
+
+
+def rewrite(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.unlink()  # a link to the installed one
+    file.write_text(text.replace(old, new))
+
+
+def rename_class(sdk: Path) -> None:
+    rewrite(sdk / "_base_client.py", "DefaultAioHttpClient", "AioHttpClient")
+    exported = " DefaultAioHttpClient, DefaultAsyncHttpxClient\n"
+    rewrite(sdk / "__init__.py", exported, exported.replace(" ", " AioHttpClient as ", 1))
+
+
+def move_module(sdk: Path) -> None:
+    (sdk / "lib/_tracing/_config.py").rename(sdk / "lib/_tracing/_options.py")
+    rewrite(sdk / "lib/_tracing/__init__.py", "from ._config import", "from ._options import")
+
+
+def use_type_at_import(sdk: Path) -> None:
+    rewrite(
+        sdk / "_client.py", "\nimport httpx2\n", "\nimport httpx2\nfrom .types import Message\n"
+    )
+
+
+def use_more_of_tracing(sdk: Path) -> None:
+    rewrite(
+        sdk / "_base_client.py",
+        "import OpenTelemetryConfig, ",
+        "import ToolRun, OpenTelemetryConfig, ",
+    )
+
+
+def break_sdk(sdk: Path) -> None:
+    rewrite(sdk / "_exceptions.py", "import httpx2", "import no_such_module")
+
+
+RELEASES: dict[Callable[[Path], None], str] = {
+    rename_class: "AttributeError: module 'anthropic._base_client' has no attribute "
+    "'DefaultAioHttpClient'",
+    move_module: "ModuleNotFoundError: No module named 'anthropic.lib._tracing._config'",
+    use_type_at_import: "ImportError: cannot import name 'Message' from 'anthropic.types'",
+    use_more_of_tracing: "ImportError: cannot import name 'ToolRun' from 'anthropic.lib._tracing'",
 }
+"""What a later SDK may change, and how the reason in the log then begins."""
 
 
-@pytest.mark.parametrize("breaking", BROKEN.values(), ids=BROKEN)
-def test_whatever_breaks_the_sdk_is_imported_plainly_and_silently(breaking: str) -> None:
-    # `load` runs at import, so what it uses is broken first, and it is called once more.
-    script = f"""
-import gc, sys
-from claude_core import lazy, standins
-for name in [name for name in sys.modules if name.split(".")[0] == "anthropic"]:
-    del sys.modules[name]
-def broken(*args):
-    raise RuntimeError("not as expected")
-{breaking}
-sdk = lazy.load()
-assert type(sdk) is type(sys) and "anthropic.resources" in sys.modules
-assert sdk.Anthropic(api_key="k").messages
-assert lazy.Finder not in sys.meta_path and gc.isenabled()
+def release_of(sdk: Path, change: Callable[[Path], None]) -> None:
+    """Put a changed copy of the installed SDK into the folder `sdk`."""
+    installed = Path(anthropic.__file__).parent
+    shutil.copytree(installed, sdk / "anthropic", copy_function=os.symlink)
+    change(sdk / "anthropic")
+
+
+@pytest.mark.parametrize("change", RELEASES, ids=lambda change: change.__name__)
+def test_sdk_release_that_does_not_fit_is_imported_plainly_with_one_warning_and_one_count(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    release_of(tmp_path, change)
+    printed = run(
+        START
+        + """
+import claude_core.client
+import anthropic
+assert type(anthropic) is type(sys) and not is_deferred()
+assert anthropic.__file__.startswith(sys.argv[1]), anthropic.__file__
+assert anthropic.Anthropic(api_key="k", http_client=http(httpx2.Client)).messages.create(**ASKED)
+from claude_core.telemetry import Telemetry
+Telemetry("tests")
+Telemetry("another")
+""",
+        tmp_path,
+    )
+    warning, count = (json.loads(line) for line in printed.splitlines())
+    assert warning["level"] == "WARNING"
+    assert warning["service"] == count["service"] == "tests"
+    assert warning["sdk_version"] == anthropic.__version__
+    assert warning["reason"].startswith(RELEASES[change])
+    assert count["sdk_fallbacks"] == [1.0]
+
+
+def test_sdk_that_cannot_be_imported_at_all_raises_what_the_plain_import_raises(
+    tmp_path: Path,
+) -> None:
+    release_of(tmp_path, break_sdk)
+    script = """
+try:
+    import claude_core.client
+except ModuleNotFoundError as err:
+    print(err)
 """
-    assert run(script) == ""
+    assert run(script, tmp_path) == "No module named 'no_such_module'\n"

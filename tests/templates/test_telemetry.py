@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from claude_core import messages
+from claude_core import messages, startup_warnings
 from claude_core.incoming import Incoming
+from claude_core.lazy import FALLBACKS
 from claude_core.reply import Reply
 from claude_core.routes import Table
 from claude_core.telemetry import COUNTED, NAMESPACE, Telemetry
@@ -64,8 +65,9 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_dashboard_draws_every_metric_that_is_written(
     capsys: pytest.CaptureFixture[str], stack: str
 ) -> None:
-    """What telemetry counts of an answer, a failure, a crash and a caller that left."""
+    """What telemetry counts of a start, an answer, a failure, and a caller that left."""
     (drawn,) = template("dev", stack).of_type("AWS::CloudWatch::Dashboard").values()
+    startup_warnings.add("a slow start", metric=FALLBACKS)
     telemetry, incoming = Telemetry("tests"), Incoming("id")
     request = messages.request({"model": "fast", "max_tokens": 5, "messages": [HELLO]})
     answer = Reply(b"", {"usage": {}, "stop_reason": "end_turn"})
