@@ -12,8 +12,11 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from claude_core.http_routes import Backend
+from claude_core.jobs.schemas import job_schemas
 from claude_core.openapi import document
 from lambda_src.jobs import ROUTES
+from tests.described import assert_described
 from tests.doubles import AwsDouble
 from tests.handlers.submitting import DOC, MESSAGE, Submitting
 
@@ -171,16 +174,8 @@ def test_every_answer_tells_the_clients_limits(served: Submitting) -> None:
         assert headers["anthropic-ratelimit-requests-limit"] == "10000"
 
 
-def test_the_routes_served_are_those_described() -> None:
-    described = [
-        f"{method.upper()} {path}"
-        for path, methods in json.loads(document(ROUTES))["paths"].items()
-        for method in methods
-    ]
-    assert sorted(described) == sorted(ROUTES)
-
-
-SCHEMA = schemathesis.openapi.from_dict(json.loads(document(ROUTES)))
+DOCUMENT = document(Backend.JOBS, more=job_schemas)
+SCHEMA = schemathesis.openapi.from_dict(json.loads(DOCUMENT))
 CHECKS: list[Any] = [
     schemathesis.checks.not_a_server_error,
     *(
@@ -189,6 +184,7 @@ CHECKS: list[Any] = [
             "status_code_conformance",
             "content_type_conformance",
             "response_schema_conformance",
+            "response_headers_conformance",
         )
     ),
 ]
@@ -222,6 +218,7 @@ def test_whatever_is_sent_by_the_description_is_answered_as_it_says(
             sent["body"] = json.dumps(case.body, default=str)
         answer = served.raw(sent)
         case.validate_response(_response(answer, method), checks=CHECKS)
+        assert_described(DOCUMENT, route, answer["statusCode"], answer["headers"], answer["body"])
 
     holds()
 

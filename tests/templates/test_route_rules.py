@@ -84,7 +84,7 @@ def test_the_share_of_failures_is_a_share(percent: int, allowed: bool) -> None:
     assert rule.holds(percent, DEV) is allowed
 
 
-@pytest.mark.parametrize("file", ["docs/gotchas.md", "claude_core/openapi.json", "none.json"])
+@pytest.mark.parametrize("file", ["docs/gotchas.md", "cdk.json", "none.json"])
 def test_a_broken_table_stops_the_deploy_of_its_stack_alone(file: str) -> None:
     app = build(make_app(env="dev", routes_file=file))
     for stack in (node for node in app.node.children if isinstance(node, Stack)):
