@@ -1,17 +1,25 @@
 """Which fields of the Messages API pass, as tables: a row a field.
 
 What changes neither the price nor whose data is read passes as it came. The rest needs to be
-allowed for the client that asks (`extras.py`), or is refused by name.
+allowed for the client that asks (`extras.py`), or is refused by name. The OpenAPI document shows
+the same rows: each kind of value has its JSON schema beside its check.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from claude_core.errors import InvalidRequest
 from claude_core.extras import EXTRAS, NAME, NEVER, UNKNOWN, of_block, of_source, of_tool
+from claude_core.models import MODELS, ROLES
+from claude_core.wire import Json
 
-ROLES = ("user", "assistant", "system")
+SPEAKERS = ("user", "assistant", "system")
+TTLS = ("5m", "1h")
+"""How long a prompt may be cached: those whose price is known."""
+TEXT_BLOCKS = ("text", "tool_use", "tool_result", "thinking", "redacted_thinking")
+BLOCKS = (*TEXT_BLOCKS, "image", "document", "search_result")
+MOST_TOKENS = max(model.max_tokens for model in MODELS)
 MOST_EXTRAS = 10
 """In one request: each is a part of the condition that reserves its money."""
 
@@ -19,32 +27,117 @@ Check = Callable[[Any], str | None]
 """What is wrong with a value, or None."""
 
 
+class Kind(NamedTuple):
+    """A kind of value: how it is checked, and the JSON schema that says the same."""
+
+    check: Check
+    schema: Json
+
+    def narrowed(self, **schema: Any) -> "Kind":
+        """The same check with a narrower schema, for a rule that is checked where more is known."""
+        return Kind(self.check, {**self.schema, **schema})
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    check: Check
+    """One row of a table."""
+
+    kind: Kind
     required: bool = False
+    default: Any = None
+    """What the field is taken for where it is absent; None: nothing."""
+    description: str | None = None
+
+    @property
+    def check(self) -> Check:
+        return self.kind.check
+
+    @property
+    def schema(self) -> Json:
+        shown = {"default": self.default, "description": self.description}
+        return self.kind.schema | {name: it for name, it in shown.items() if it is not None}
 
 
-def _is(*kinds: type, said: str) -> Check:
+def schema(table: Mapping[str, Field], **more: Any) -> Json:
+    """The JSON schema of a body with the fields of a table.
+
+    Extras are not in it: not every client may send them.
+
+    Args:
+        more: keywords for the whole body, such as a rule about several fields.
+    """
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name, field in table.items() if field.required],
+        "properties": {name: field.schema for name, field in table.items()},
+        **more,
+    }
+
+
+def filled(body: Json, table: Mapping[str, Field]) -> Json:
+    """A body with the defaults of its table."""
+    defaults = {name: field.default for name, field in table.items()}
+    return {name: it for name, it in defaults.items() if it is not None} | body
+
+
+def ref(name: str) -> Json:
+    """The schema that the OpenAPI document has under a name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def text(most: int | None = None) -> Kind:
+    """A string with more than whitespace in it, and at most so many characters."""
+    wanted = "a string with text in it" if most is None else f"a string of 1 to {most} characters"
+
     def check(value: object) -> str | None:
-        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)
-        return f"must be {said}" if wrong else None
+        good = isinstance(value, str) and value.strip() and (most is None or len(value) <= most)
+        return None if good else f"must be {wanted}"
 
-    return check
-
-
-_string, _object = _is(str, said="a string"), _is(dict, said="an object")
-_list, _boolean = _is(list, said="a list"), _is(bool, said="true or false")
+    said = {"type": "string", "minLength": 1, "pattern": r"\S"}
+    return Kind(check, said if most is None else {**said, "maxLength": most})
 
 
-def _text(value: object) -> str | None:
-    return None if isinstance(value, str) and value.strip() else "must be a string with text in it"
+def whole(most: int | None = None, *, above: str = "") -> Kind:
+    """A whole number from 1.
+
+    Args:
+        above: what a caller is told who wants more than `most`.
+    """
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            return "must be a whole number from 1"
+        return None if most is None or value <= most else f"{value} is above {most}{above}"
+
+    said = {"type": "integer", "minimum": 1}
+    return Kind(check, said if most is None else {**said, "maximum": most})
 
 
-def _tokens(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return None
-    return "must be a whole number from 1"
+def choice(*values: str) -> Kind:
+    """One of some words."""
+    wanted = " or ".join(values) if len(values) == 2 else f"one of {', '.join(values)}"
+
+    def check(value: object) -> str | None:
+        return None if value in values else f"must be {wanted}"
+
+    return Kind(check, {"enum": list(values)})
+
+
+def model(*more: str) -> Kind:
+    """A model's name. Any text passes: `models.resolve` answers 404 for a model that is unknown.
+
+    Args:
+        more: names beside the roles and the ids.
+    """
+    return Kind(TEXT.check, {"enum": [*more, *ROLES, *(one.id for one in MODELS)]})
+
+
+def _instance(type: type, name: str, wanted: str) -> Kind:
+    def check(value: object) -> str | None:
+        return None if isinstance(value, type) else f"must be {wanted}"
+
+    return Kind(check, {"type": name})
 
 
 def _content(value: object, where: str) -> str | None:
@@ -64,8 +157,8 @@ def _messages(value: object) -> str | None:
     for at, message in enumerate(value):
         if not isinstance(message, dict):
             return f"{at} must be an object"
-        if message.get("role") not in ROLES:
-            return f"{at}.role must be one of {', '.join(ROLES)}"
+        if message.get("role") not in SPEAKERS:
+            return f"{at}.role must be one of {', '.join(SPEAKERS)}"
         if wrong := _content(message.get("content"), f"{at}.content"):
             return wrong
     return None
@@ -86,35 +179,69 @@ def _tools(value: object) -> str | None:
     return None
 
 
+CONTENT: Json = {"oneOf": [{"type": "string"}, {"type": "array", "items": ref("Block")}]}
+MESSAGE: Json = {
+    "type": "object",
+    "required": ["role", "content"],
+    "properties": {"role": {"enum": list(SPEAKERS)}, "content": CONTENT},
+}
+TTL: Json = {"ttl": {"enum": list(TTLS)}}
+CACHE: Json = {"type": ["object", "null"], "properties": TTL}
+BLOCK: Json = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {
+        "type": {"enum": list(BLOCKS)},
+        "content": CONTENT,
+        "source": {"type": ["object", "string"], "properties": {"content": CONTENT}},
+        "cache_control": CACHE,
+    },
+}
+TOOL: Json = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string"},
+        "type": {"const": "custom"},
+        "description": {"type": "string"},
+        "input_schema": {"type": "object"},
+        "cache_control": CACHE,
+    },
+}
+
+TEXT, TOKENS = text(), whole().narrowed(maximum=MOST_TOKENS)
+STRING, OBJECT = _instance(str, "string", "a string"), _instance(dict, "object", "an object")
+LIST, BOOLEAN = _instance(list, "array", "a list"), _instance(bool, "boolean", "true or false")
+CONVERSATION = Kind(_messages, {"type": "array", "minItems": 1, "items": MESSAGE})
+TOOLS = Kind(_tools, {"type": "array", "items": ref("Tool")})
+
+ROLE_OR_ID = "A role, or a model id."
 COUNT_TOKENS = {
-    "model": Field(_text, required=True),
-    "messages": Field(_messages, required=True),
-    "system": Field(_system),
-    "tools": Field(_tools),
-    "tool_choice": Field(_object),
-    "thinking": Field(_object),
-    "output_config": Field(_object),
-    "cache_control": Field(_object),
+    "model": Field(model(), required=True, description=ROLE_OR_ID),
+    "messages": Field(CONVERSATION, required=True),
+    "system": Field(Kind(_system, CONTENT)),
+    "tools": Field(TOOLS),
+    "tool_choice": Field(OBJECT),
+    "thinking": Field(OBJECT),
+    "output_config": Field(OBJECT),
+    "cache_control": Field(OBJECT.narrowed(properties=TTL)),
 }
 MESSAGES = {
     **COUNT_TOKENS,
-    "max_tokens": Field(_tokens, required=True),
-    "stop_sequences": Field(_list),
-    "metadata": Field(_object),
-    "stream": Field(_boolean),
+    "max_tokens": Field(TOKENS, required=True),
+    "stop_sequences": Field(LIST.narrowed(items={"type": "string"})),
+    "metadata": Field(OBJECT),
+    "stream": Field(BOOLEAN),
 }
 PROMPT = {
-    "prompt": Field(_text, required=True),
-    "model": Field(_text),
-    "max_tokens": Field(_tokens),
-    "system": Field(_string),
+    "prompt": Field(TEXT, required=True),
+    "model": Field(model(), default="fast", description=ROLE_OR_ID),
+    "max_tokens": Field(whole(1_024, above="; longer answers: POST /v1/messages"), default=512),
+    "system": Field(STRING),
 }
 
-TEXT_BLOCKS = frozenset({"text", "tool_use", "tool_result", "thinking", "redacted_thinking"})
-BLOCKS = TEXT_BLOCKS | {"image", "document", "search_result"}
 
-
-def check(body: dict[str, Any], table: dict[str, Field]) -> set[str]:
+def check(body: Json, table: Mapping[str, Field]) -> set[str]:
     """Hold a request body against a table; the extras that its client must be allowed.
 
     Raises:
@@ -170,5 +297,5 @@ def check_cache(holder: dict[str, Any]) -> None:
         InvalidRequest.
     """
     marked = holder.get("cache_control")
-    if isinstance(marked, dict) and marked.get("ttl") not in (None, "5m", "1h"):
-        raise InvalidRequest("cache_control.ttl: must be 5m or 1h")
+    if isinstance(marked, dict) and marked.get("ttl") not in (None, *TTLS):
+        raise InvalidRequest(f"cache_control.ttl: must be {' or '.join(TTLS)}")

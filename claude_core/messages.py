@@ -17,7 +17,13 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 NON_STREAMING_MAX_TOKENS = 21_333
 """Above this an answer may take longer than ten minutes, and Claude wants it streamed."""
-PROMPT_MAX_TOKENS, PROMPT_DEFAULT_TOKENS = 1_024, 512
+STREAMED_OR_SHORT: Json = {
+    "anyOf": [
+        {"required": ["stream"], "properties": {"stream": {"const": True}}},
+        {"properties": {"max_tokens": {"maximum": NON_STREAMING_MAX_TOKENS}}},
+    ]
+}
+"""The same as a JSON schema."""
 BYTES_PER_TOKEN = 4
 """Of English text, about: only to tell whether a prompt is long enough to be cached."""
 
@@ -106,16 +112,9 @@ def prompt_request(body: Json) -> Request:
     """
     for name in sorted(fields.check(body, fields.PROMPT)):
         raise InvalidRequest(f"{name[:100]}: no such field of this route")
-    tokens = body.get("max_tokens", PROMPT_DEFAULT_TOKENS)
-    if tokens > PROMPT_MAX_TOKENS:
-        raise InvalidRequest(
-            f"max_tokens: {tokens} is above {PROMPT_MAX_TOKENS}; longer answers: POST /v1/messages"
-        )
-    messages = [{"role": "user", "content": body["prompt"]}]
-    asked = {"model": body.get("model", "fast"), "max_tokens": tokens, "messages": messages}
-    if "system" in body:
-        asked["system"] = body["system"]
-    return request(asked)
+    asked = fields.filled(body, fields.PROMPT)
+    said = {"role": "user", "content": asked.pop("prompt")}
+    return request({**asked, "messages": [said]})
 
 
 def blocks(body: Json) -> Iterator[tuple[Json, bool]]:

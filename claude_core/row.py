@@ -1,6 +1,6 @@
 """What a client's row in the clients table holds, and how its attributes are called.
 
-    v                           version of this layout, of `schemas.py`; 1 where it is absent
+    v                           of this layout: `stored_versions.py`; 1 where it is absent
     id, name, key_1, key_2      who: the id is the key's first eight characters; keys as SHA-256
     budget, rpm                 nano-dollars a month, requests a minute
     models, extras              what it may use: roles or ids; names of `extras.py`

@@ -1,37 +1,85 @@
-"""Versions of what is stored: each kind of row, message and object, and the version of its layout.
+"""JSON schemas of bodies and answers, by the names that `http_routes.py` knows them by.
 
-A kind whose attributes change gets the next number, in the same commit; `docs/upgrading.md` says
-what else such a change needs. Rows of clients and jobs, and the messages that point to jobs, carry
-the number as `v`; one without it is of version 1.
+Bodies come from the tables in `fields.py`. Schemas are made when a document is, not at import.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-VERSIONS: Mapping[str, int] = {
-    # the clients table, and the history of use
-    "client": 1,
-    "ledger": 1,
-    "day": 1,
-    # the jobs table
-    "job": 1,
-    "intent": 1,
-    "batch owner": 1,
-    "batch line": 1,
-    "model pause": 1,
-    "service start": 1,
-    "inbox checkpoint": 1,
-    # the chat's table, and the router's
-    "chat turn": 1,
-    "ticket": 1,
-    "routed conversation": 1,
-    # queues and the event bus
-    "job message": 1,
-    "wake message": 1,
-    "poll message": 1,
-    "job event": 1,
-    # the bucket
-    "stored body": 1,
-    "stored result": 1,
-    "refusal note": 1,
-    "upload": 1,
-}
+from claude_core import fields, messages
+from claude_core.wire import Json
+
+STRING: Json = {"type": "string"}
+INTEGER: Json = {"type": "integer"}
+NUMBER: Json = {"type": "number"}
+BOOLEAN: Json = {"type": "boolean"}
+OBJECT: Json = {"type": "object"}
+NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+def record(required: Mapping[str, Json], optional: Mapping[str, Json] = NOTHING) -> Json:
+    """An object of an answer, which may come to have more."""
+    return {"type": "object", "required": [*required], "properties": {**required, **optional}}
+
+
+def array(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def message(more: Mapping[str, Json] = NOTHING) -> Json:
+    """A whole answer of Claude, and what stands in it besides."""
+    return record(
+        {
+            "id": STRING,
+            "type": {"const": "message"},
+            "role": {"const": "assistant"},
+            "content": array(OBJECT),
+            "model": STRING,
+            "stop_reason": STRING,
+            "usage": OBJECT,
+            **more,
+        }
+    )
+
+
+def error() -> Json:
+    """What `KitError.to_json` has under `error`."""
+    return record({"type": STRING, "message": STRING}, {"budget": OBJECT})
+
+
+def core() -> dict[str, Json]:
+    """The schemas that more than one pattern needs."""
+    return {
+        "Block": fields.BLOCK,
+        "Tool": fields.TOOL,
+        "Prompt": fields.schema(fields.PROMPT),
+        "Messages": fields.schema(fields.MESSAGES, **messages.STREAMED_OR_SHORT),
+        "CountTokens": fields.schema(fields.COUNT_TOKENS),
+        "PromptAnswer": record(
+            {
+                "text": STRING,
+                "tokens": INTEGER,
+                "usage": OBJECT,
+                "model": STRING,
+                "stop_reason": STRING,
+                "cost_usd": NUMBER,
+            }
+        ),
+        "Message": message(),
+        "Event": {
+            **record({"event": STRING, "data": STRING}),
+            "description": "Of each event.",
+        },
+        "TokenCount": record({"input_tokens": INTEGER}),
+        "Models": record(
+            {
+                "data": array(
+                    record({"id": STRING, "type": {"const": "model"}, "display_name": STRING})
+                ),
+                "has_more": BOOLEAN,
+            }
+        ),
+        "Error": record({"type": {"const": "error"}, "error": error(), "request_id": STRING}),
+        "Health": record({"status": {"const": "ok"}}),
+        "OpenApi": OBJECT,
+    }

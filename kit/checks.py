@@ -11,9 +11,9 @@ from typing import Any
 
 from claude_core.errors import KeyMissing
 from claude_core.models import MODELS
-from claude_core.schemas import VERSIONS
 from claude_core.secret import checked
 from claude_core.settings import CLAUDE_URL
+from claude_core.stored_versions import VERSIONS
 from kit.deployment import Deployment
 from kit.say import Stop
 from kit.whole import Ledger

@@ -6,7 +6,7 @@ from typing import Any
 
 from claude_core.clients import ClientKey, new_key
 from claude_core.row import Row
-from claude_core.schemas import VERSIONS
+from claude_core.stored_versions import VERSIONS
 from kit.deployment import Deployment
 from kit.plan import Plan
 from kit.say import Stop

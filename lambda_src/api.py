@@ -8,6 +8,7 @@ from typing import Any
 
 from claude_core import messages
 from claude_core.clients import ClientKey
+from claude_core.http_routes import Backend
 from claude_core.models import NANO
 from claude_core.openapi import document
 from claude_core.serve import Kit
@@ -62,7 +63,7 @@ class Api:
         return Answered.of({"status": "ok"})
 
     async def openapi(self, call: Call) -> Answered:
-        return Answered(document((*ROUTES, "POST /v1/messages")))
+        return Answered(document(Backend.API, Backend.STREAM))
 
     async def close(self) -> None:
         await self._kit.close()

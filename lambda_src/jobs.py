@@ -14,10 +14,12 @@ from claude_core.budget import Budget
 from claude_core.clients import ClientKey
 from claude_core.connections import AwsHttp
 from claude_core.errors import AwsUnreachable, InvalidRequest, KitError
+from claude_core.http_routes import Backend, http_route
 from claude_core.jobs.files import Files
 from claude_core.jobs.intake import check_idempotency_key, new_job
 from claude_core.jobs.job import Job
 from claude_core.jobs.listing import MOST, USUAL, Listing
+from claude_core.jobs.schemas import job_schemas
 from claude_core.jobs.sending import Sending, unsent
 from claude_core.jobs.settings import JobSettings, StartSettings
 from claude_core.jobs.store import Jobs
@@ -31,7 +33,7 @@ from lambda_src.gateway import Answered, Call
 
 UNREAD = "an upload that is read when its owner is known"
 """Stands for its content until then: model and fields are checked without it."""
-FILTERS = {"status", "limit", "after"}
+FILTERS = http_route("GET /v1/jobs").query
 
 
 class JobsApi:
@@ -89,8 +91,8 @@ class JobsApi:
 
     async def list(self, call: Call) -> Answered:
         asked, limit = call.query, call.query.get("limit", str(USUAL))
-        for name in sorted(asked.keys() - FILTERS):
-            raise InvalidRequest(f"{name[:100]}: no such parameter; known: status, limit, after")
+        for name in sorted(asked.keys() - set(FILTERS)):
+            raise InvalidRequest(f"{name[:100]}: no such parameter; known: {', '.join(FILTERS)}")
         if not limit.isdecimal() or len(limit) > 3:
             raise InvalidRequest(f"limit: must be 1 to {MOST}")
         admitted = await self._prove(call)
@@ -120,7 +122,7 @@ class JobsApi:
         return Answered.of({"status": "ok"})
 
     async def openapi(self, call: Call) -> Answered:
-        return Answered(document(ROUTES))
+        return Answered(document(Backend.JOBS, more=job_schemas))
 
     async def close(self) -> None:
         await self._close()

@@ -70,6 +70,14 @@ class Api:
     async def models(self, request: Request) -> Response:
         return await self.answered(request, self._models)
 
+    async def health(self, request: Request) -> Response:
+        return self.plain(request, b'{"status": "ok"}')
+
+    def plain(self, request: Request, body: bytes, *, status: int = 200) -> Response:
+        """A JSON answer on a route that needs no key."""
+        headers = {"request-id": self._incoming(request).request_id}
+        return Response(body, status, headers, media_type="application/json")
+
     async def no_route(self, request: Request, _: Exception) -> Response:
         """What FastAPI itself refuses: a path or a method that is not served."""
         err = NotFound(f"no such route: {request.method} {request.url.path[:200]}")

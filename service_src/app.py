@@ -45,7 +45,7 @@ def create(
     app = FastAPI(openapi_url=None, lifespan=lifespan)
     app.state.live = live
     app.add_exception_handler(HTTPException, api.no_route)
-    app.add_api_route("/health", lambda: {"status": "ok"})
+    app.add_api_route("/health", api.health)
     if router:
         from service_src.orchestrate import Orchestrate
 

@@ -11,25 +11,19 @@ from starlette.websockets import WebSocket
 
 from claude_core.clients import ClientKey
 from claude_core.errors import Replaced, Unavailable
+from claude_core.http_routes import Backend
 from claude_core.incoming import Incoming
 from claude_core.openapi import document
+from claude_core.schemas import INTEGER, record
 from claude_core.settings import ChatSettings, Settings
+from claude_core.wire import Json
 from service_src.answer import DRAINED
 from service_src.api import Api
 from service_src.chat import GAUGE_S, Chat
-from service_src.tickets import LASTS_S
+from service_src.tickets import LASTS_S, TICKET
 
 PAGE = Path(__file__).with_name("page")
 JSON = "application/json"
-ROUTES = (
-    "POST /v1/messages",
-    "POST /v1/messages/count_tokens",
-    "GET /v1/models",
-    "POST /v1/tickets",
-    "GET /health",
-    "GET /ready",
-    "GET /openapi.json",
-)
 SAFE = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -39,6 +33,16 @@ SAFE = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+
+
+def schemas() -> dict[str, Json]:
+    """JSON schemas of the service's own answers, by the names that `http_routes.py` gives them."""
+    ticket = {"type": "string", "pattern": f"^{TICKET.pattern}$"}
+    return {
+        "Ticket": record({"ticket": ticket, "expires_in_s": INTEGER}),
+        "Ready": record({"status": {"const": "ready"}}),
+        "Draining": record({"status": {"const": "draining"}}),
+    }
 
 
 class Live:
@@ -95,15 +99,14 @@ class Live:
     async def ticket(self, request: Request) -> Response:
         return await self._api.answered(request, self._ticket)
 
-    async def ready(self) -> Response:
+    async def ready(self, request: Request) -> Response:
         """Whether new callers may come; the load balancer asks."""
-        said = "draining" if self.draining else "ready"
-        return Response(
-            json.dumps({"status": said}), 503 if self.draining else 200, media_type=JSON
-        )
+        if self.draining:
+            return self._api.plain(request, b'{"status": "draining"}', status=503)
+        return self._api.plain(request, b'{"status": "ready"}')
 
-    async def openapi(self) -> Response:
-        return Response(document(ROUTES), media_type=JSON)
+    async def openapi(self, request: Request) -> Response:
+        return self._api.plain(request, document(Backend.CHAT, more=schemas))
 
     async def page(self) -> Response:
         index = PAGE / "index.html"

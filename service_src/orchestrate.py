@@ -5,16 +5,17 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 
 from claude_core.clients import ClientKey
+from claude_core.http_routes import Backend
 from claude_core.incoming import Incoming
 from claude_core.openapi import document
 from claude_core.routes import Table
 from claude_core.routing import Conversations, Orchestra
+from claude_core.routing.schemas import routing_schemas
 from claude_core.settings import RouterSettings
 from claude_core.wire import from_bytes
 from service_src.api import Api, body_of, message
 from service_src.sse import while_connected
 
-ROUTES = ("POST /v1/orchestrate", "GET /health", "GET /openapi.json")
 BUNDLE = Path(__file__).parents[1]
 
 
@@ -51,8 +52,8 @@ class Orchestrate:
         """Streamed if the body asks for it, else whole; refusals come before either begins."""
         return await self._api.answered(request, self._orchestrate)
 
-    async def openapi(self) -> Response:
-        return Response(document(ROUTES), media_type="application/json")
+    async def openapi(self, request: Request) -> Response:
+        return self._api.plain(request, document(Backend.ORCHESTRATOR, more=routing_schemas))
 
     async def _orchestrate(self, request: Request, incoming: Incoming, started: float) -> Response:
         api, key = self._api, ClientKey.from_headers(request.headers)

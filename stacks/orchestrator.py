@@ -5,6 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from claude_core.http_routes import Backend, route_names
 from claude_core.routes import Table
 from claude_core.settings import RouterSettings
 from stacks.config import Config
@@ -13,7 +14,7 @@ from stacks.parts.alarms import PERIOD, Row, alarms
 from stacks.parts.assets import ROOT
 from stacks.parts.canary import SHIFTS, canary
 from stacks.parts.dashboard import dashboard
-from stacks.parts.firewall import Firewall
+from stacks.parts.firewall import Firewall, api_paths
 from stacks.parts.kit_metrics import KitMetrics
 from stacks.parts.rest_api import RestApi, streamed
 from stacks.parts.rules import check_config
@@ -21,7 +22,6 @@ from stacks.parts.stream_function import StreamFunction
 from stacks.parts.table import table
 from stacks.shared import SharedStack
 
-ROUTES = ("POST /v1/orchestrate", "GET /health", "GET /openapi.json")
 SHIPPED, OWN = "claude_core/routes.json", "routes.json"
 """Where a table is in the bundle."""
 FEWEST = 10
@@ -61,7 +61,9 @@ class OrchestratorStack(Stack):
             self,
             "RestApi",
             config=config,
-            routes=dict.fromkeys(ROUTES, streamed(function.alias, config)),
+            routes=dict.fromkeys(
+                route_names(Backend.ORCHESTRATOR), streamed(function.alias, config)
+            ),
         )
         if config.waf_requests_per_5_min:
             Firewall(
@@ -70,6 +72,7 @@ class OrchestratorStack(Stack):
                 config=config,
                 resource_arn=rest.stage_arn,
                 requests_per_5_min=config.waf_requests_per_5_min,
+                open_paths=api_paths(Backend.ORCHESTRATOR),
             )
 
         shared.let_call(function.role)

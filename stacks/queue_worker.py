@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from claude_core.http_routes import Backend, route_names
 from claude_core.jobs.settings import InboxSettings
 from claude_core.settings import Environment
 from stacks.config import Config
@@ -13,7 +14,7 @@ from stacks.parts.alarms import alarms
 from stacks.parts.canary import SHIFTS, canary
 from stacks.parts.dashboard import dashboard
 from stacks.parts.files_bucket import notify
-from stacks.parts.firewall import Firewall
+from stacks.parts.firewall import Firewall, api_paths
 from stacks.parts.function import Function
 from stacks.parts.job_queue import JobQueue
 from stacks.parts.job_store import JobStore, Needs
@@ -23,15 +24,6 @@ from stacks.parts.rest_api import RestApi, buffered
 from stacks.parts.worker import Workers
 from stacks.shared import SharedStack
 
-ROUTES = (
-    "POST /v1/jobs",
-    "GET /v1/jobs",
-    "GET /v1/jobs/{id}",
-    "DELETE /v1/jobs/{id}",
-    "POST /v1/uploads",
-    "GET /health",
-    "GET /openapi.json",
-)
 FUNCTIONS = {
     "jobs": "The routes of jobs",
     "inbox": "Makes jobs of files that are dropped in",
@@ -122,7 +114,7 @@ class QueueStack(Stack):
         store.queues["batch"].feed(
             functions["batch"], window_s=config.batch_window_s, concurrency=config.batch_concurrency
         )
-        api = dict.fromkeys(ROUTES, buffered(functions["jobs"].alias, config))
+        api = dict.fromkeys(route_names(Backend.JOBS), buffered(functions["jobs"].alias, config))
         rest = RestApi(self, "RestApi", config=config, routes=api)
         if config.waf_requests_per_5_min:
             Firewall(
@@ -131,6 +123,7 @@ class QueueStack(Stack):
                 config=config,
                 resource_arn=rest.stage_arn,
                 requests_per_5_min=config.waf_requests_per_5_min,
+                open_paths=api_paths(Backend.JOBS),
             )
 
         for name, needs in (("jobs", API), ("inbox", INBOX), ("batch", BATCH)):

@@ -5,26 +5,18 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from claude_core.http_routes import Backend, route_names
 from stacks.config import Config
 from stacks.parts import rules
 from stacks.parts.alarms import Row, alarms
 from stacks.parts.canary import SHIFTS, canary
 from stacks.parts.dashboard import dashboard
-from stacks.parts.firewall import Firewall
+from stacks.parts.firewall import Firewall, api_paths
 from stacks.parts.function import Function
 from stacks.parts.kit_metrics import KitMetrics
 from stacks.parts.rest_api import RestApi, buffered, streamed
 from stacks.parts.stream_function import StreamFunction
 from stacks.shared import SharedStack
-
-BUFFERED_ROUTES = (
-    "POST /prompt",
-    "POST /v1/messages/count_tokens",
-    "GET /v1/models",
-    "GET /health",
-    "GET /openapi.json",
-)
-STREAMED_ROUTES = ("POST /v1/messages",)
 
 
 class ServerlessStack(Stack):
@@ -64,8 +56,10 @@ class ServerlessStack(Stack):
             "RestApi",
             config=config,
             routes={
-                **dict.fromkeys(BUFFERED_ROUTES, buffered(api_function.alias, config)),
-                **dict.fromkeys(STREAMED_ROUTES, streamed(stream_function.alias, config)),
+                **dict.fromkeys(route_names(Backend.API), buffered(api_function.alias, config)),
+                **dict.fromkeys(
+                    route_names(Backend.STREAM), streamed(stream_function.alias, config)
+                ),
             },
         )
         if config.waf_requests_per_5_min:
@@ -75,6 +69,7 @@ class ServerlessStack(Stack):
                 config=config,
                 resource_arn=rest.stage_arn,
                 requests_per_5_min=config.waf_requests_per_5_min,
+                open_paths=api_paths(Backend.API, Backend.STREAM),
             )
 
         for function in functions:

@@ -1,5 +1,6 @@
 """The websocket pattern: ALB -> FastAPI on Fargate -> Claude, streaming both ways."""
 
+import re
 from dataclasses import fields, replace
 
 from aws_cdk import Annotations, CfnOutput, Stack
@@ -8,6 +9,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from claude_core.http_routes import Backend, open_paths
 from claude_core.settings import ChatSettings
 from stacks.config import Config
 from stacks.network import NetworkStack
@@ -23,7 +25,7 @@ from stacks.parts.task import Task
 from stacks.shared import SharedStack
 
 PORT = 8080
-OPEN_PATHS = ("/", "/page/.+", "/health", "/ready", r"/openapi\.json")
+OPEN_PATHS = ("/", "/page/.+", *(re.escape(path) for path in open_paths(Backend.CHAT)))
 """What the firewall lets through without a key or a ticket."""
 CONVERSATION_ACTIONS = ("PutItem", "Query", "DeleteItem")
 

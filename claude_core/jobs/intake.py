@@ -9,13 +9,15 @@ from claude_core import fields
 from claude_core.betas import check_headers
 from claude_core.errors import InvalidRequest, TooLarge
 from claude_core.fields import Field
-from claude_core.jobs.asking import attached_request, request_of
+from claude_core.jobs.asking import INSTRUCTION, MAX_TOKENS, MODEL, attached_request, request_of
 from claude_core.jobs.documents import Content
-from claude_core.messages import NO_HEADERS, Request
+from claude_core.jobs.uploads import UPLOAD
+from claude_core.messages import NO_HEADERS, NON_STREAMING_MAX_TOKENS, Request
 from claude_core.wire import Json
 
 LANES = ("now", "batch")
-IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEY_CHARACTERS = 255
+IDEMPOTENCY_KEY = re.compile(rf"[!-~]{{1,{KEY_CHARACTERS}}}")
 DOC_ID_CHARACTERS = 512
 REQUEST_BYTES = 32_000_000
 """Claude's own limit: https://platform.claude.com/docs/en/api/overview"""
@@ -34,29 +36,46 @@ class NewJob:
     result_bucket: str | None = None
 
 
-def _lane(value: object) -> str | None:
-    return None if value in LANES else "must be now or batch"
-
-
-def _doc_id(value: object) -> str | None:
-    if isinstance(value, str) and value.strip() and len(value) <= DOC_ID_CHARACTERS:
-        return None
-    return f"must be a string of 1 to {DOC_ID_CHARACTERS} characters"
-
-
-_OBJECT, _TEXT = fields.MESSAGES["metadata"].check, fields.PROMPT["prompt"].check
-_BOOLEAN, _TOKENS = fields.MESSAGES["stream"].check, fields.PROMPT["max_tokens"].check
+_REQUEST = {name: field for name, field in fields.MESSAGES.items() if name != "stream"}
+_DOC_ID, _YOURS = fields.text(DOC_ID_CHARACTERS), "Your own name for it."
 
 DOCUMENT = {
-    "doc_id": Field(_doc_id, required=True),
-    "content": Field(_TEXT),
-    "upload": Field(_TEXT),
-    "instruction": Field(_TEXT),
-    "model": Field(_TEXT),
-    "max_tokens": Field(_TOKENS),
+    "doc_id": Field(_DOC_ID, required=True, description=_YOURS),
+    "content": Field(fields.TEXT),
+    "upload": Field(
+        fields.TEXT.narrowed(pattern=f"^{UPLOAD.pattern}$"),
+        description="Instead of content: what POST /v1/uploads gave.",
+    ),
+    "instruction": Field(fields.TEXT, default=INSTRUCTION),
+    "model": Field(fields.model(), default=MODEL, description=fields.ROLE_OR_ID),
+    "max_tokens": Field(fields.TOKENS, default=MAX_TOKENS),
 }
-REQUEST = {"request": Field(_OBJECT, required=True), "doc_id": Field(_doc_id)}
-COMMON = {"lane": Field(_lane), "long": Field(_BOOLEAN), "result_bucket": Field(_TEXT)}
+REQUEST = {
+    "request": Field(
+        fields.OBJECT.narrowed(**fields.schema(_REQUEST)),
+        required=True,
+        description="A request of the Messages API, without stream.",
+    ),
+    "doc_id": Field(_DOC_ID, description=_YOURS),
+}
+COMMON = {
+    "lane": Field(
+        fields.choice(*LANES),
+        default="now",
+        description="now: as soon as Claude's rate limits allow. batch: within a day, at half the "
+        "price.",
+    ),
+    "long": Field(
+        fields.BOOLEAN,
+        default=False,
+        description="The answer may take up to an hour; not for the batch lane.",
+    ),
+    "result_bucket": Field(
+        fields.TEXT,
+        description="Keep a copy of the result there: one of the buckets that this deployment "
+        "allows.",
+    ),
+}
 
 
 def new_job(
@@ -79,7 +98,8 @@ def new_job(
         TooLarge: Claude would take no such request.
     """
     check(body)
-    lane, long = body.get("lane", "now"), body.get("long", False)
+    common = fields.filled(body, COMMON)
+    lane, long = common["lane"], common["long"]
     if long and lane == "batch":
         raise InvalidRequest("long: a batch has a day already; leave it out")
     asked = _asked(body, content)
@@ -104,6 +124,33 @@ def new_job(
         doc_id=body.get("doc_id"),
         result_bucket=bucket,
     )
+
+
+def schema() -> Json:
+    """The JSON schema of the body of `POST /v1/jobs`: the tables, and what `new_job` checks of
+    several fields together."""
+    short = {"max_tokens": {"maximum": NON_STREAMING_MAX_TOKENS}}
+    document = fields.schema(
+        DOCUMENT | COMMON,
+        title="A document",
+        oneOf=[{"required": ["content"]}, {"required": ["upload"]}],
+        anyOf=_lanes(short),
+    )
+    request = fields.schema(
+        REQUEST | COMMON, title="A request", anyOf=_lanes({"request": {"properties": short}})
+    )
+    return {"oneOf": [document, request]}
+
+
+def _lanes(short: Json) -> list[Json]:
+    """A batch, a long job, or neither, which has to be short."""
+    batch, now = {"lane": {"const": "batch"}}, {"lane": {"const": "now"}}
+    long, brief = {"long": {"const": True}}, {"long": {"const": False}}
+    return [
+        {"required": ["lane"], "properties": {**batch, **brief}},
+        {"required": ["long"], "properties": {**now, **long}},
+        {"properties": {**now, **brief, **short}},
+    ]
 
 
 def fields_of(body: Json) -> dict[str, Field]:

@@ -1,7 +1,7 @@
 """A job, and what its row in the jobs table holds.
 
 id                          job_CLIENT_22 characters: of the Idempotency-Key, or random
-v                           version of this layout, of `schemas.py`
+v                           version of this layout, of `stored_versions.py`
 client, created             whose, and when: ISO 8601, UTC, to the microsecond
 lane, long                  now or batch; whether it runs where long answers may
 doc_id, result_bucket       the caller's own word for it; where a copy of the result goes
@@ -35,7 +35,7 @@ from typing import Any
 from claude_core.clients import ID_LENGTH
 from claude_core.models import NANO
 from claude_core.row import Item
-from claude_core.schemas import VERSIONS
+from claude_core.stored_versions import VERSIONS
 from claude_core.wire import Json
 
 VERSION = VERSIONS["job"]

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from claude_core.schemas import VERSIONS
+from claude_core.stored_versions import VERSIONS
 
 LATEST = VERSIONS["job message"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from claude_core.aws import AwsRefused
 from claude_core.errors import InvalidRequest, NotFound, TooLarge
-from claude_core.fields import PROMPT, Field, check
+from claude_core.fields import Field, check, choice, whole
 from claude_core.jobs.documents import MOST_BYTES, TYPES, Content, content_of
 from claude_core.jobs.files import UPLOAD_S, Files, upload_key
 from claude_core.reached import reached
@@ -15,15 +15,9 @@ from claude_core.wire import Json
 UPLOAD = re.compile(r"upload_[A-Za-z0-9_-]{22}")
 ABSENT = ("NoSuchKey", "AccessDenied")
 """The second is S3's word for it to who may not list the bucket, as nobody here may."""
-
-
-def _type(value: object) -> str | None:
-    return None if value in TYPES else f"must be one of {', '.join(TYPES)}"
-
-
 FIELDS = {
-    "bytes": Field(PROMPT["max_tokens"].check, required=True),
-    "content_type": Field(_type, required=True),
+    "bytes": Field(whole().narrowed(maximum=MOST_BYTES), required=True),
+    "content_type": Field(choice(*TYPES), required=True),
 }
 
 

@@ -3,6 +3,7 @@ says the rest."""
 
 from claude_core import fields, messages
 from claude_core.errors import InvalidRequest
+from claude_core.fields import Field
 from claude_core.messages import NON_STREAMING_MAX_TOKENS, Request
 from claude_core.models import MODELS, Model
 from claude_core.routes import Table
@@ -11,10 +12,22 @@ from claude_core.routing.policy import AUTO
 from claude_core.routing.thoughts import carried, own_from
 from claude_core.wire import Json
 
+MESSAGES = {
+    **fields.MESSAGES,
+    "model": Field(
+        fields.model(AUTO),
+        default=AUTO,
+        description="`auto`, or none: it is chosen by the question. A role or a model id is asked "
+        "as it stands.",
+    ),
+    "max_tokens": Field(fields.TOKENS, description="The route's own number where none is given."),
+}
+"""A Messages API request here; `checked` fills in what it may leave out."""
 INPUT = {
     "input": fields.PROMPT["prompt"],
-    **{name: fields.PROMPT[name] for name in ("model", "max_tokens", "system")},
-    "stream": fields.MESSAGES["stream"],
+    **{name: MESSAGES[name] for name in ("model", "max_tokens")},
+    "system": fields.PROMPT["system"],
+    "stream": MESSAGES["stream"],
 }
 
 OFF = {model.least_thinking for model in MODELS} - {"adaptive"}

@@ -7,13 +7,11 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
+from claude_core.http_routes import Backend, open_paths
 from stacks.config import Config
 from stacks.parts.log_group import log_group
 
 KEY = "ck_[A-Za-z0-9_-]{43}"
-# The path that WAF sees starts with the stage, unless a domain name stands before it.
-API_PATHS = ("(/[a-z]+)?/health", "(/[a-z]+)?/openapi.json")
-"""What needs no key, as patterns."""
 KEYS = {"x-api-key": f"^{KEY}$", "authorization": f"^[Bb]earer {KEY}$"}
 """Which headers carry a key, and how."""
 TICKETS = {"sec-websocket-protocol": r"(^|[, ])ticket\.[A-Za-z0-9_-]{43}($|[, ])"}
@@ -34,7 +32,7 @@ class Firewall(Construct):
         config: Config,
         resource_arn: str,
         requests_per_5_min: int,
-        open_paths: Sequence[str] = API_PATHS,
+        open_paths: Sequence[str],
         proofs: Mapping[str, str] = KEYS,
     ) -> None:
         """Refuse every request that none of `proofs`, patterns by header, fits.
@@ -82,6 +80,12 @@ class Firewall(Construct):
             ],
         )
         logging.node.add_dependency(logs)
+
+
+def api_paths(*backends: Backend) -> list[str]:
+    """Patterns of the paths of a REST API that need no key."""
+    # The path that WAF sees starts with the stage, unless a domain name stands before it.
+    return [f"(/[a-z]+)?{path}" for path in open_paths(*backends)]
 
 
 def _rate(requests_per_5_min: int) -> _Statement:

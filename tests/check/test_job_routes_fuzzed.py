@@ -11,8 +11,11 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from claude_core.http_routes import Backend
+from claude_core.jobs.schemas import job_schemas
 from claude_core.openapi import document
 from lambda_src.jobs import ROUTES
+from tests.described import assert_described
 from tests.doubles import AwsDouble
 from tests.handlers.submitting import DOC, Submitting
 
@@ -25,7 +28,8 @@ def served(aws: AwsDouble) -> Iterator[Submitting]:
         yield one
 
 
-SCHEMA = schemathesis.openapi.from_dict(json.loads(document(ROUTES)))
+DOCUMENT = document(Backend.JOBS, more=job_schemas)
+SCHEMA = schemathesis.openapi.from_dict(json.loads(DOCUMENT))
 CHECKS: list[Any] = [
     schemathesis.checks.not_a_server_error,
     *(
@@ -34,6 +38,7 @@ CHECKS: list[Any] = [
             "status_code_conformance",
             "content_type_conformance",
             "response_schema_conformance",
+            "response_headers_conformance",
         )
     ),
 ]
@@ -67,6 +72,7 @@ def test_whatever_is_sent_by_the_description_is_answered_as_it_says(
             sent["body"] = json.dumps(case.body, default=str)
         answer = served.raw(sent)
         case.validate_response(_response(answer, method), checks=CHECKS)
+        assert_described(DOCUMENT, route, answer["statusCode"], answer["headers"], answer["body"])
 
     holds()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from claude_core.models import MODELS
 from claude_core.row import Item
-from claude_core.schemas import VERSIONS
+from claude_core.stored_versions import VERSIONS
 from tests.contracts.recording import Recording
 
 Forms = dict[str, set[str]]
@@ -104,7 +104,7 @@ def _forms_of(recording: Recording) -> Iterable[tuple[str, Forms]]:
 
 
 def kind_of(table: str, item: Item) -> str:
-    """The name that `schemas.py` has for a row."""
+    """The name that `stored_versions.py` has for a row."""
     id = item.get("id", {}).get("S", "")
     match table:
         case "clients":

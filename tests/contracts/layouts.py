@@ -40,13 +40,13 @@ def misnumbered(before: Formats, after: Formats) -> list[str]:
         changed = _attributes(before[kind]) != _attributes(after[kind])
         if changed and now != was + 1:
             found.append(
-                f"claude_core/schemas.py: the format of a {kind} has changed since the newest "
-                f"snapshot, and its version is {now}: make it {was + 1}."
+                f"claude_core/stored_versions.py: the format of a {kind} has changed since the "
+                f"newest snapshot, and its version is {now}: make it {was + 1}."
             )
         elif not changed and now != was:
             found.append(
-                f"claude_core/schemas.py: the version of a {kind} is {now}, and its format is "
-                f"that of {was}: make it {was}, or add what it counts to what is recorded."
+                f"claude_core/stored_versions.py: the version of a {kind} is {now}, and its format "
+                f"is that of {was}: make it {was}, or add what it counts to what is recorded."
             )
     return found
 

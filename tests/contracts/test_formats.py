@@ -7,7 +7,7 @@ import pytest
 
 from claude_core.jobs.job import VERSION
 from claude_core.jobs.queue_message import LATEST
-from claude_core.schemas import VERSIONS
+from claude_core.stored_versions import VERSIONS
 from tests.contracts import changes, layouts
 from tests.contracts.changes import FORMAT, Change, undeclared, unmatched
 from tests.contracts.forms import form_of, formats, kind_of

@@ -16,6 +16,7 @@ OF_STACKS = (
     "claude_core.jobs.settings",
     "claude_core.models",
     "claude_core.routes",
+    "claude_core.http_routes",
 )
 """What infrastructure may know of the core."""
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]

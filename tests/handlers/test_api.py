@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from claude_core.http_routes import Backend, http_route
+from claude_core.openapi import document
 from claude_core.settings import Settings
 from claude_core.wire import MAX_BODY_BYTES
 from lambda_src.api import ROUTES, Api
 from local.fake_claude.inprocess import Fake
+from tests.described import assert_described
 from tests.doubles import CLAUDE_KEY, AwsDouble
 from tests.events import BAD_BODIES, event, parsed
 
@@ -103,6 +106,26 @@ def test_open_routes_need_no_key_no_table_and_no_claude(served: Served, route: s
     served.aws.broken = lambda action: (500, {})
     status, _ = served(route, key=None)
     assert (status, served.asked()) == (200, 0)
+
+
+ASKED: dict[str, Any] = {
+    "POST /prompt": {"prompt": "hello"},
+    "POST /v1/messages/count_tokens": {"model": "fast", "messages": HELLO},
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("key", [True, False])
+def test_answer_of_each_route_has_the_headers_and_the_schema_described(
+    served: Served, route: str, key: bool
+) -> None:
+    sent = event(route, ASKED.get(route), key=served.key if key else None)
+    answer = served.raw(sent)
+    status, headers = answer["statusCode"], answer["headers"]
+    assert status == (200 if key or not http_route(route).key else 401)
+    described = document(Backend.API, Backend.STREAM)
+    assert_described(described, route, status, headers, answer["body"])
+    assert ("anthropic-ratelimit-requests-limit" in headers) is (key and http_route(route).key)
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body)[:30])

@@ -11,8 +11,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from claude_core.clients import ClientKey, new_key
+from claude_core.http_routes import Backend, http_route, route_names
 from local.fake_claude.inprocess import Fake
 from tests.chatting import Chatting, Person, chatting
+from tests.described import assert_described
 from tests.doubles import AwsDouble
 from tests.handlers.test_budgets import deaf
 
@@ -599,6 +601,23 @@ def test_the_other_routes_answer_as_the_messages_api(chat: Chatting) -> None:
     assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
     assert chat.http.post("/v1/tickets", headers={"x-api-key": "no"}).status_code == 401
     assert chat.http.get("/nowhere").json()["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize("route", route_names(Backend.CHAT))
+@pytest.mark.parametrize("key", [True, False])
+def test_answer_of_each_route_has_the_headers_and_the_schema_described(
+    chat: Chatting, route: str, key: bool
+) -> None:
+    asked = {"model": "fast", "messages": [{"role": "user", "content": "hi"}]}
+    bodies: dict[str, Any] = {"POST /v1/messages": asked | {"max_tokens": 9}}
+    bodies["POST /v1/messages/count_tokens"] = asked
+    method, path = route.split(" ")
+    headers = {} if key else {"x-api-key": "ck_" + "x" * 43}
+    answer = chat.http.request(method, path, json=bodies.get(route), headers=headers)
+    assert answer.is_success is (key or not http_route(route).key)
+    described = chat.http.get("/openapi.json").content
+    assert_described(described, route, answer.status_code, answer.headers, answer.content)
+    assert "request-id" in answer.headers
 
 
 def test_a_key_is_a_client_by_its_own_row(chat: Chatting) -> None:

@@ -7,8 +7,6 @@ from urllib.parse import quote
 
 import pytest
 
-from claude_core.openapi import document
-from lambda_src.jobs import ROUTES
 from tests.doubles import AwsDouble
 from tests.handlers.submitting import DOC, MESSAGE, Submitting
 
@@ -164,12 +162,3 @@ def test_every_answer_tells_the_clients_limits(served: Submitting) -> None:
     for route in ("GET /v1/jobs", f"GET /v1/jobs/{id}", f"DELETE /v1/jobs/{id}"):
         headers = served.raw(served.event(route))["headers"]
         assert headers["anthropic-ratelimit-requests-limit"] == "10000"
-
-
-def test_the_routes_served_are_those_described() -> None:
-    described = [
-        f"{method.upper()} {path}"
-        for path, methods in json.loads(document(ROUTES))["paths"].items()
-        for method in methods
-    ]
-    assert sorted(described) == sorted(ROUTES)

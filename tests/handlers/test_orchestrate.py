@@ -19,6 +19,7 @@ from claude_core.settings import RouterSettings
 from claude_core.wire import MAX_BODY_BYTES
 from local.fake_claude.inprocess import Fake
 from service_src.app import create
+from tests.described import assert_described
 from tests.doubles import AwsDouble
 from tests.events import BAD_BODIES
 from tests.handlers.orchestrating import SORTER, Orchestrated, orchestrated, sorted_as
@@ -256,6 +257,18 @@ def test_other_routes_are_not_served_here(served: Orchestrated) -> None:
     assert served.http.get("/health").json() == {"status": "ok"}
     described = served.http.get("/openapi.json").json()
     assert set(described["paths"]) == {"/v1/orchestrate", "/health", "/openapi.json"}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("body", [INPUT, MESSAGES, {}])
+def test_answer_and_refusal_have_the_headers_and_the_schema_described(
+    served: Orchestrated, body: dict[str, Any], stream: bool
+) -> None:
+    answer = served.post(body | {"stream": stream})
+    assert answer.status_code == (200 if body else 400)
+    described = served.http.get("/openapi.json").content
+    route = "POST /v1/orchestrate"
+    assert_described(described, route, answer.status_code, answer.headers, answer.content)
 
 
 def test_each_answer_is_counted_with_its_route(

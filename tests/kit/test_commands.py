@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from claude_core.clients import ClientKey
 from claude_core.errors import NotAllowed, NotAuthenticated
 from claude_core.models import MODELS, resolve
-from claude_core.schemas import VERSIONS
+from claude_core.stored_versions import VERSIONS
 from kit import checks, deployment
 from kit.main import app
 from kit.say import Stop

@@ -38,7 +38,7 @@ def test_the_same_sources_have_the_same_name_wherever_and_whenever_they_are(copy
 
 
 @pytest.mark.parametrize(
-    "changed", ["claude_core/client.py", "claude_core/openapi.json", "lambda_src/requirements.lock"]
+    "changed", ["claude_core/client.py", "claude_core/routes.json", "lambda_src/requirements.lock"]
 )
 def test_a_change_of_source_or_lock_is_a_new_name(copy: Path, changed: str) -> None:
     before = now()

@@ -4,28 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
 
-from claude_core.fields import MESSAGES
-from claude_core.models import MODELS, ROLES
-from claude_core.openapi import FILE, document
+from claude_core.http_routes import Backend, route_names
 from claude_core.routes import Table
-from claude_core.routing.asked import INPUT
-from claude_core.routing.choice import Choice, Reason
-from claude_core.settings import RouterSettings, Runtime
-from claude_core.usage import Usage
+from claude_core.settings import RouterSettings
 from local.routes import adapted, routes
-from service_src.app import create
-from service_src.orchestrate import ROUTES as SERVED
 from stacks.config import ENVIRONMENTS
-from stacks.orchestrator import ROUTES
 from tests.synth import Template, template
 from tests.templates.firewall import blocks
-from tests.templates.test_serverless import NO_SETTINGS
 from tests.templates.test_telemetry import metrics_of
 
 EACH_ENV = pytest.mark.parametrize("env", ENVIRONMENTS)
-SCHEMAS = json.loads(FILE.read_text())["components"]["schemas"]
 
 
 def stack(env: str = "dev") -> Template:
@@ -37,22 +26,9 @@ def one(env: str, kind: str) -> dict[str, Any]:
     return found
 
 
-def test_the_routes_deployed_are_those_served_and_those_described() -> None:
-    described = {
-        f"{method.upper()} {path}"
-        for path, methods in json.loads(document(SERVED))["paths"].items()
-        for method in methods
-    }
-    router = RouterSettings(routes_file="claude_core/routes.json", conversations_table="none")
-    app = create(NO_SETTINGS, Runtime(region="here"), router=router)
-    served = {
-        f"{method} {route.path}"
-        for route in app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
+def test_routes_deployed_are_those_of_the_table() -> None:
     deployed = {f"{one.method} {one.path}" for one in routes(stack().body["Resources"])}
-    assert deployed == served == described == set(SERVED) == set(ROUTES)
+    assert deployed == set(route_names(Backend.ORCHESTRATOR))
 
 
 def test_every_route_streams_since_the_adapter_writes_for_no_other() -> None:
@@ -60,25 +36,6 @@ def test_every_route_streams_since_the_adapter_writes_for_no_other() -> None:
         assert route.streams, route
         assert route.timeout_s == 900
         assert route.function in adapted(stack().body["Resources"])
-
-
-@pytest.mark.parametrize(
-    ("schema", "table"), [("Orchestrate", MESSAGES), ("OrchestrateInput", INPUT)]
-)
-def test_the_description_names_the_models_and_fields_that_pass(
-    schema: str, table: dict[str, Any]
-) -> None:
-    described = SCHEMAS[schema]["properties"]
-    assert set(described) == set(table)
-    assert described["model"]["enum"] == ["auto", *ROLES, *(model.id for model in MODELS)]
-
-
-def test_the_description_of_a_route_has_every_field_and_every_reason() -> None:
-    route, described = Table.own().default, SCHEMAS["Route"]
-    choice = Choice(route=route, model=route.resolved, reason=Reason.LATE)
-    assert set(described["properties"]) == set(choice.to_json(Usage()))
-    assert set(described["required"]) == set(choice.to_json())
-    assert described["properties"]["reason"]["enum"] == [reason.value for reason in Reason]
 
 
 @EACH_ENV

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
+from claude_core.http_routes import Backend, route_names
 from claude_core.jobs.settings import InboxSettings, JobSettings, StartSettings, WorkerSettings
 from claude_core.jobs.store import KEPT
 from claude_core.settings import Environment, Settings
-from lambda_src.jobs import ROUTES as SERVED
 from local.routes import routes
 from stacks.config import ENVIRONMENTS
 from stacks.parts.job_table import LISTED, WAITING
-from stacks.queue_worker import ROUTES
 from tests import queueing
 from tests.synth import PROD_GIVEN, Template, assembly, template
 
@@ -346,7 +345,7 @@ def test_what_a_program_looks_up_is_among_the_outputs() -> None:
 
 def test_every_route_is_served_by_the_one_function_that_a_caller_waits_for() -> None:
     deployed = routes(stack().body["Resources"])
-    assert {f"{one.method} {one.path}" for one in deployed} == set(ROUTES) == set(SERVED)
+    assert {f"{one.method} {one.path}" for one in deployed} == set(route_names(Backend.JOBS))
     assert all(one.function.startswith("JobsFunction") for one in deployed)
     assert not any(one.streams for one in deployed)
 

@@ -85,7 +85,7 @@ def test_the_share_of_failures_is_a_share(percent: int, allowed: bool) -> None:
     assert rule.holds(percent, DEV) is allowed
 
 
-@pytest.mark.parametrize("file", ["docs/gotchas.md", "stacks/app.sh", "none.json"])
+@pytest.mark.parametrize("file", ["docs/gotchas.md", "cdk.json", "none.json"])
 def test_a_file_that_is_no_table_is_named_with_what_it_must_be(file: str) -> None:
     stack = Stack(App(), "S")
     rules.check_config(stack, replace(DEV, routes_file=file), route_rules.ROUTING)

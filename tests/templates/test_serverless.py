@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from claude_core.fields import COUNT_TOKENS, MESSAGES, PROMPT
-from claude_core.models import MODELS, ROLES
-from claude_core.openapi import FILE, document
+from claude_core.http_routes import Backend, route_names
 from claude_core.settings import Runtime, Settings
-from lambda_src.api import ROUTES as SERVED
 from local.routes import routes
 from service_src.app import AFTER_RESTORE, BEFORE_SNAPSHOT, create
 from stacks.config import ENVIRONMENTS
-from stacks.serverless import BUFFERED_ROUTES, STREAMED_ROUTES
 from tests.synth import ROOT, Template, template
 from tests.templates.firewall import blocks
 
@@ -59,29 +55,12 @@ def service_paths(**runtime: Any) -> set[str]:
     return {route.path for route in app.routes if isinstance(route, APIRoute)}
 
 
-def test_the_routes_deployed_are_those_served_and_those_described() -> None:
-    described = [
-        f"{method.upper()} {path}"
-        for path, methods in json.loads(document((*SERVED, *STREAMED_ROUTES)))["paths"].items()
-        for method in methods
-    ]
-    streaming = {f"POST {path}" for path in service_paths() if path != "/health"}
-    assert sorted([*BUFFERED_ROUTES, *STREAMED_ROUTES]) == sorted(described)
-    assert set(SERVED) == set(BUFFERED_ROUTES)
-    assert streaming == set(STREAMED_ROUTES)
+def test_routes_deployed_are_those_of_the_table_each_to_its_function() -> None:
     deployed = {f"{one.method} {one.path}": one for one in routes(stack().body["Resources"])}
-    assert set(deployed) == set(described)
+    assert set(deployed) == set(route_names(Backend.API, Backend.STREAM))
     for name, route in deployed.items():
-        assert route.streams is (name in STREAMED_ROUTES), name
+        assert route.streams is (name in route_names(Backend.STREAM)), name
         assert route.function.startswith("StreamFunction" if route.streams else "ApiFunction")
-
-
-@pytest.mark.parametrize("schema", ["Prompt", "Messages", "CountTokens"])
-def test_the_description_names_the_models_and_fields_that_pass(schema: str) -> None:
-    described = json.loads(FILE.read_text())["components"]["schemas"][schema]["properties"]
-    assert described["model"]["enum"] == [*ROLES, *(model.id for model in MODELS)]
-    table = {"Prompt": PROMPT, "Messages": MESSAGES, "CountTokens": COUNT_TOKENS}[schema]
-    assert set(described) == set(table)
 
 
 @EACH_ENV
