@@ -117,7 +117,8 @@ async def _work(client: str, aws: AwsDouble) -> None:
         aws.boto("sqs").send_message(QueueUrl=url, MessageBody=text, MessageGroupId=client)
     aws.calls.clear()
     serving = asyncio.create_task(program.serve(Settings.from_env(), told, takes, runtime))
-    await _until(lambda: _told(aws) == 2 and aws.count("amazonsqs:SendMessageBatch") > 0, serving)
+    done = ("amazonsqs:SendMessageBatch", "dynamodb:PutItem")  # the latter: a day that is over
+    await _until(lambda: _told(aws) == 2 and all(map(aws.count, done)), serving)
     os.kill(os.getpid(), signal.SIGTERM)
     await serving
 
