@@ -36,9 +36,11 @@ local: install ## the embedded cloud with everything deployed (DETACH=1: in the 
 local-stop: ## end the local cloud
 	@$(BIN)/python -m local stop
 
-test: lint ## all that CI runs
+test: install ## all that CI runs, with seconds by tier
+	@$(BIN)/python -m tests.tiers
+
+test-offline: install ## all tests that need no deployment and no browser, sweeps and checks included
 	$(BIN)/python -m pytest -m "not live and not browser and not image"
-	$(MAKE) --no-print-directory test-live test-browser
 
 pytest: install ## core, handlers, templates, wiring; needs no service
 	$(BIN)/python -m pytest
@@ -113,4 +115,4 @@ lock: install ## write the locks anew from pyproject.toml and the *.in files
 	$(BIN)/$(LOCK) --generate-hashes -o worker_src/container.lock worker_src/container.in
 	$(BIN)/$(LOCK) --generate-hashes -o local/requirements.lock local/requirements.in
 
-.PHONY: help install synth local local-stop test pytest check lint types style test-oldest test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock
+.PHONY: help install synth local local-stop test test-offline pytest check lint types style test-oldest test-live test-browser image-test faults faults-long mutants bench bench-chat bench-orchestrator bench-queue vendor lock

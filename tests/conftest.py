@@ -1,6 +1,7 @@
 """What every tier shares: no real credentials, one AWS double, one fake Claude."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         for name in mark.args:
             needs.program(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds of each folder, all processes together."""
+    spent = defaultdict[str, float](float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent["/".join(report.nodeid.split("::")[0].split("/")[:2])] += report.duration
+    if len(spent) > 1:
+        parts = (f"{folder} {seconds:.0f}" for folder, seconds in sorted(spent.items()))
+        terminalreporter.write_line(f"seconds by folder: {', '.join(parts)}")
 
 
 @pytest.fixture(autouse=True)
