@@ -123,6 +123,11 @@ def test_a_log_gets_a_line_now_and_then_and_no_control_codes(
     assert len(result.stderr.splitlines()) < 20
 
 
+def _heed_ctrl_c() -> None:
+    """A shell ignores SIGINT for what it runs in the background; `kit` would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(shell: Shell, *arguments: str, screen: int | None = None) -> Iterator[Kit]:
     """`kit …` as a process of its own; `screen`: the terminal that it is at."""
@@ -134,6 +139,7 @@ def started(shell: Shell, *arguments: str, screen: int | None = None) -> Iterato
         stdout=to,
         stderr=to,
         start_new_session=True,
+        preexec_fn=_heed_ctrl_c,
     )
     try:
         yield process
