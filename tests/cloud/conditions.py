@@ -1,17 +1,18 @@
 """Condition and filter expressions, parsed once and kept."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from tests.cloud.functions import FUNCTIONS, Test
-from tests.cloud.operands import Find, operand
-from tests.cloud.refusing import Mistake
-from tests.cloud.tokens import Scope, Tokens
+from tests.cloud.operands import Operand, check_distinct, check_types, operand
+from tests.cloud.refusing import Mistake, refused
+from tests.cloud.tokens import Check, Scope, Tokens
 from tests.cloud.values import order
 
+IN_ORDER = frozenset({"S", "N", "B"})
 ORDERED = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 MOST_IN = 100
 
@@ -23,6 +24,12 @@ class Condition:
     holds: Test
     used: frozenset[str]
     roots: frozenset[str]
+    checks: tuple[Check, ...]
+
+    def check(self, scope: Scope) -> None:
+        """Raises: Mistake, AwsRefused: no item could be compared with these values."""
+        for check in self.checks:
+            check(scope)
 
 
 @lru_cache(maxsize=4_096)
@@ -31,7 +38,7 @@ def condition(text: str) -> Condition:
     tokens = Tokens(text)
     holds = _any(tokens)
     tokens.end()
-    return Condition(holds, tokens.used, frozenset(tokens.roots))
+    return Condition(holds, tokens.used, frozenset(tokens.roots), tuple(tokens.checks))
 
 
 def _any(tokens: Tokens) -> Test:
@@ -46,7 +53,7 @@ def _joined(
     tokens: Tokens,
     word: str,
     parse: Callable[[Tokens], Test],
-    join: Callable[[list[bool]], bool],
+    join: Callable[[Iterable[bool]], bool],
 ) -> Test:
     tests = [parse(tokens)]
     while tokens.took(word):
@@ -54,8 +61,7 @@ def _joined(
         tests.append(parse(tokens))
     if len(tests) == 1:
         return tests[0]
-    # All are evaluated: an error in what need not be reached is an error all the same.
-    return lambda scope: join([test(scope) for test in tests])
+    return lambda scope: join(test(scope) for test in tests)
 
 
 def _one(tokens: Tokens) -> Test:
@@ -88,45 +94,70 @@ def _compared(tokens: Tokens) -> Test:
     if tokens.took("BETWEEN"):
         low = operand(tokens)
         tokens.expect("AND")
-        high = operand(tokens)
-        above, below = _ordered(left, low, operator.ge), _ordered(left, high, operator.le)
-        return lambda scope: above(scope) and below(scope)
+        return _between(tokens, left, low, operand(tokens))
     if tokens.took("IN"):
         return _in(tokens, left)
     sign = tokens.next()
+    right = operand(tokens)
+    if left.path is not None:
+        check_distinct(tokens, sign, left.path, right)
     if sign in ORDERED:
-        return _ordered(left, operand(tokens), ORDERED[sign])
+        check_types(tokens, sign, IN_ORDER, left, right)
+        return _ordered(left, right, ORDERED[sign])
     if sign not in ("=", "<>"):
         raise Mistake(f"ValidationException: {sign!r} compares nothing")
-    right, equal = operand(tokens), sign == "="
+    return _equal(left, right, sign == "=")
+
+
+def _equal(left: Operand, right: Operand, equal: bool) -> Test:
+    """What is not there is equal to nothing, not even to something else that is not there:
+    `test_update_condition_ne_two_unset` of the tests that `check_types` names."""
+    one, other = left.find, right.find
 
     def test(scope: Scope) -> bool:
-        a, b = left(scope), right(scope)
-        if a is None or b is None:
-            return not equal and a is not b
-        return (a == b) is equal
+        a, b = one(scope), other(scope)
+        return (a is not None and a == b) is equal
 
     return test
 
 
-def _ordered(left: Find, right: Find, compare: Callable[[Any, Any], bool]) -> Test:
+def _ordered(left: Operand, right: Operand, compare: Callable[[Any, Any], bool]) -> Test:
+    one, other = left.find, right.find
+
     def test(scope: Scope) -> bool:
-        a, b = left(scope), right(scope)
+        a, b = one(scope), other(scope)
         if a is None or b is None or a.keys() != b.keys():
             return False
-        one, other = order(a), order(b)
-        if one is None:
-            raise Mistake(f"ValidationException: Incorrect operand type: {sorted(a)} has no order")
-        return compare(one, other)
+        first = order(a)
+        return first is not None and compare(first, order(b))
 
     return test
 
 
-def _in(tokens: Tokens, left: Find) -> Test:
+def _between(tokens: Tokens, what: Operand, low: Operand, high: Operand) -> Test:
+    check_types(tokens, "BETWEEN", IN_ORDER, what, low, high)
+    if low.value and high.value:
+        tokens.checks.append(lambda scope: _check_bounds(scope, low.value, high.value))
+    above, below = _ordered(what, low, operator.ge), _ordered(what, high, operator.le)
+    return lambda scope: above(scope) and below(scope)
+
+
+def _check_bounds(scope: Scope, low: str, high: str) -> None:
+    """https://github.com/ExtendDB/extenddb/issues/99"""
+    one, other = scope.values[low], scope.values[high]
+    if one.keys() != other.keys():
+        raise Mistake("ValidationException: BETWEEN requires bounds of the same data type")
+    if order(one) > order(other):
+        message = "The BETWEEN operator requires upper bound to be greater than the lower"
+        raise refused("ValidationException", message)
+
+
+def _in(tokens: Tokens, what: Operand) -> Test:
     tokens.expect("(")
-    members = [operand(tokens)]
+    left = what.find
+    members = [operand(tokens).find]
     while tokens.took(","):
-        members.append(operand(tokens))
+        members.append(operand(tokens).find)
     tokens.expect(")")
     if len(members) > MOST_IN:
         raise Mistake(f"ValidationException: IN takes {MOST_IN} operands at most")

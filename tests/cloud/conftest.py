@@ -1,4 +1,4 @@
-"""A queue for the double's own tests; its loop is closed after each."""
+"""What tests of the doubles share: queues whose loop is closed after each, and one moto."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.lane import Lane
+from tests.cloud.moto_dynamo import Moto
 
 
 @pytest.fixture
@@ -20,3 +21,8 @@ def lane() -> Iterator[Callable[..., Lane]]:
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Moto:
+    return Moto()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from claude_core.aws import FAILED
-from tests.cloud.conditions import condition
+from tests.cloud.conditions import Condition, condition
 from tests.cloud.index import Projection
 from tests.cloud.keys import Key, Keys
 from tests.cloud.places import pick
@@ -84,13 +84,19 @@ class Dynamo:
         named, key = table.keys.parsed(asked["Key"])
         text = asked.get("UpdateExpression")
         change = None if text is None else update(text)
-        scope = _conditioned(table, key, asked, change.used if change else NOTHING)
-        before = table.items.get(key)
-        after = dict(named if before is None else before)
-        size = table.size(key) or clean_item(named)[1]
-        more, paths = change.apply(scope, after) if change else (0, [])
+        scope, condition = _expressions(table, key, asked, change.used if change else NOTHING)
+        paths = change.paths(scope) if change else []
         if any(path[0] in named for path in paths):
             raise Mistake("ValidationException: a key cannot be updated: it is part of the key")
+        _check(table, key, asked, scope, condition)
+        before = table.items.get(key)
+        if before is None and change and not change.adds:
+            # https://github.com/scylladb/scylladb/issues/5862
+            table.bill(key)
+            return {}
+        after = dict(named if before is None else before)
+        size = table.size(key) or clean_item(named)[1]
+        more = change.apply(scope, after, paths) if change else 0
         table.checked(after)
         table.store(key, after, size + more)
         wanted = asked.get("ReturnValues", "NONE")
@@ -104,7 +110,7 @@ class Dynamo:
         table = self._table(asked)
         item, size = clean_item(asked["Item"])
         key = table.checked(item)
-        _conditioned(table, key, asked)
+        _check(table, key, asked, *_expressions(table, key, asked))
         before = table.items.get(key)
         table.store(key, item, size)
         return _returned(asked.get("ReturnValues", "NONE"), ALL_OLD=before)
@@ -113,7 +119,7 @@ class Dynamo:
         DELETE.check(asked)
         table = self._table(asked)
         _, key = table.keys.parsed(asked["Key"])
-        _conditioned(table, key, asked)
+        _check(table, key, asked, *_expressions(table, key, asked))
         before = table.items.get(key)
         table.store(key, None)
         return _returned(asked.get("ReturnValues", "NONE"), ALL_OLD=before)
@@ -162,28 +168,31 @@ class Dynamo:
         return table
 
 
-def _conditioned(table: Table, key: Key, asked: Payload, used: frozenset[str] = NOTHING) -> Scope:
-    """What the expressions of a write read; `used` are the placeholders of its update.
-
-    Raises:
-        AwsRefused: the condition does not hold.
-    """
-    text = asked.get("ConditionExpression")
-    names, before = asked.get("ExpressionAttributeNames", {}), table.items.get(key)
+def _expressions(
+    table: Table, key: Key, asked: Payload, used: frozenset[str] = NOTHING
+) -> tuple[Scope, Condition | None]:
+    """What the expressions of a write read, and its condition; `used` are the placeholders of its
+    update."""
+    text, before = asked.get("ConditionExpression"), table.items.get(key)
     given = asked.get("ExpressionAttributeValues", {})
     values = {name: clean(value)[0] for name, value in given.items()}
+    names = asked.get("ExpressionAttributeNames", {})
     scope = Scope({} if before is None else before, names, values)
-    if text is None:
-        check_used(asked, used)
-        return scope
-    wanted = condition(text)
-    check_used(asked, wanted.used, used)
-    if not wanted.holds(scope):
-        table.refuse(key)
-        old = asked.get("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
-        body = {"Item": dict(before)} if old and before else {}
-        raise refused(FAILED, "The conditional request failed", **body)
-    return scope
+    wanted = None if text is None else condition(text)
+    check_used(asked, used, wanted.used if wanted else NOTHING)
+    if wanted:
+        wanted.check(scope)
+    return scope, wanted
+
+
+def _check(table: Table, key: Key, asked: Payload, scope: Scope, wanted: Condition | None) -> None:
+    """Raises: AwsRefused, when the condition does not hold."""
+    if wanted is None or wanted.holds(scope):
+        return
+    table.bill(key)
+    old = asked.get("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
+    body = {"Item": dict(scope.item)} if old and scope.item else {}
+    raise refused(FAILED, "The conditional request failed", **body)
 
 
 def _returned(wanted: str, **known: Item | None) -> dict[str, Any]:

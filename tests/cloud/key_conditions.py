@@ -54,6 +54,9 @@ def range_of(wanted: KeyCondition, keys: Keys, scope: Scope) -> Range:
         by_name[name] = part
         if any(keys.type_of(name) not in scope.values[value] for value in part.values):
             raise Mistake("ValidationException: Condition parameter type does not match schema")
+        if any(scope.values[value] == {"S": ""} for value in part.values):
+            message = "The AttributeValue for a key attribute cannot contain an empty string value"
+            raise refused("ValidationException", message)
     if len(by_name) < len(wanted.parts) or not {*by_name} <= {*keys.names}:
         raise Mistake(f"ValidationException: Query key condition not supported: {[*by_name]}")
     first = by_name.get(keys.partition)

@@ -52,6 +52,8 @@ def query(table: Table, asked: Payload, now: float) -> dict[str, Any]:
     names = asked.get("ExpressionAttributeNames", {})
     given = asked.get("ExpressionAttributeValues", {})
     scope = Scope({}, names, {name: clean(one)[0] for name, one in given.items()})
+    if kept:
+        kept.check(scope)
     if kept and {names.get(root, root) for root in kept.roots} & {*source.keys.names}:
         raise Mistake("ValidationException: Filter Expression can only contain non-key attributes")
     limit: int = typed(asked, "Limit", int, sys.maxsize)

@@ -27,9 +27,13 @@ class Source:
         """The one that is asked for, as it is seen now."""
         name, select = asked.get("IndexName"), asked.get("Select")
         specific = select == "SPECIFIC_ATTRIBUTES"
-        if select not in SELECT or (specific and "ProjectionExpression" not in asked):
+        if select not in SELECT or (
+            select is not None and specific is not ("ProjectionExpression" in asked)
+        ):
             raise Mistake(f"ValidationException: Select {select!r}")
         if name is None:
+            if select == "ALL_PROJECTED_ATTRIBUTES":
+                raise Mistake(f"ValidationException: {select} is for indexes")
             return cls(table, None)
         index = table.indexes.get(name)
         if index is None:
@@ -51,7 +55,7 @@ class Source:
         low, high = wanted.first(places), wanted.last(places)
         forward = typed(asked, "ScanIndexForward", bool, True)
         if "ExclusiveStartKey" in asked:
-            start = self._start(asked["ExclusiveStartKey"], wanted.partition)
+            start = self._start(asked["ExclusiveStartKey"], wanted)
             if forward:
                 low = max(low, bisect_right(places, start))
             else:
@@ -72,14 +76,19 @@ class Source:
     def _names(self) -> dict[str, None]:
         return dict.fromkeys((*self.table.keys.names, *self.keys.names))
 
-    def _start(self, given: Any, partition: Any) -> Place:
+    def _start(self, given: Any, wanted: Range) -> Place:
         item, _ = clean_item(given)
         if item.keys() != self._names.keys():
             raise Mistake("ValidationException: The provided starting key is invalid")
         self.table.keys.check(item)
         self.keys.check(item)
         found = self.keys.of(item)
-        if (found if self.keys.sort is None else found[0]) != partition:
+        if (found if self.keys.sort is None else found[0]) != wanted.partition:
             message = "The provided starting key is outside query boundaries"
             raise refused("ValidationException", message)
-        return place(self.keys, item, self.table.keys.of(item))
+        start = place(self.keys, item, self.table.keys.of(item))
+        if wanted.first([start]) != 0 or wanted.last([start]) != 1:
+            # https://github.com/architect/dynalite/blob/main/actions/query.js
+            message = "The provided starting key does not match the range key predicate"
+            raise refused("ValidationException", message)
+        return start

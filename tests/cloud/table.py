@@ -65,8 +65,8 @@ class Table:
             del self._late[key]
         return self.items.get(key)
 
-    def refuse(self, key: Key) -> None:
-        """Bill a write whose condition did not hold."""
+    def bill(self, key: Key) -> None:
+        """Bill a write that changes nothing."""
         self.units += _units(self.size(key))
 
     def store(self, key: Key, after: Item | None, size: int = 0) -> None:

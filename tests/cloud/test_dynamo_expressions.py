@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.refusing import Mistake
-from tests.cloud.store import KEY, Store
+from tests.cloud.store import KEY, Store, expressions
 
 WRONG: dict[str, dict[str, Any]] = {
     "a reserved word": {"UpdateExpression": "SET status = :x"},
@@ -15,12 +15,20 @@ WRONG: dict[str, dict[str, Any]] = {
     "a value that is not defined": {"UpdateExpression": "SET a = :y"},
     "a value that is not used": {"UpdateExpression": "REMOVE a"},
     "no clause": {"UpdateExpression": "a = :x"},
+    # https://github.com/aws/aws-sdk-js/issues/1691
+    "a name that begins with an underscore": {"UpdateExpression": "SET _a = :x"},
+    "a name that is not ASCII": {"UpdateExpression": "SET aé = :x"},
     "a clause twice": {"UpdateExpression": "SET a = :x SET b = :x"},
     "a sum of three": {"UpdateExpression": "SET a = b + c + :x"},
     "two paths that are the same": {"UpdateExpression": "SET a = :x REMOVE a"},
     "two paths of which one holds the other": {"UpdateExpression": "SET a.b = :x, a.b.c = :x"},
     "a comma too much": {"UpdateExpression": "SET a = :x,"},
     "no word at all": {"UpdateExpression": "", "ExpressionAttributeValues": {":x": {"S": "x"}}},
+    # test_update_expression_function_nesting in ALTERNATOR
+    "a list that is appended to twice": {
+        "UpdateExpression": "SET a = list_append(list_append(:x, :x), :x)",
+        "ExpressionAttributeValues": {":x": {"L": []}},
+    },
     "ADD in a map": {"UpdateExpression": "ADD a.b :x"},
     "the key": {"UpdateExpression": "SET id = :x"},
     "more than 4 KB": {"UpdateExpression": f"SET {'a' * 4_090} = :x"},
@@ -70,6 +78,59 @@ def test_what_no_item_would_allow_is_an_error_of_the_test(what: str) -> None:
         Store().do("UpdateItem", Key=KEY, **(values | WRONG[what]))
 
 
+ALTERNATOR = "https://github.com/scylladb/scylladb/blob/master/test/alternator"
+"""Tests that are run against DynamoDB, too; the same have what follows, unless it says otherwise:
+test_condition_expression.py."""
+WRONG_CONDITIONS = [
+    "a < :flag",
+    "a >= :set",
+    ":flag < a",
+    "a BETWEEN :flag AND :flag",
+    "a BETWEEN :one AND :text",  # https://github.com/ExtendDB/extenddb/issues/99
+    "begins_with(a, :one)",
+    "attribute_type(a, :text)",
+    "attribute_type(a, :one)",
+    "contains(a, a)",  # documented: Expressions.OperatorsAndFunctions.html
+    # https://github.com/architect/dynalite/blob/main/db/conditionParser.pegjs
+    "a = a",
+    "a.b < a.b",
+    "begins_with(a, a)",
+]
+VALUES: dict[str, Any] = {
+    "flag": True,
+    "one": 1,
+    "two": 2,
+    "text": "text",
+    "set": {"SS": ["x"]},
+    "bytes": {"B": "AQ=="},
+}
+
+
+def of_values(text: str) -> dict[str, Any]:
+    """Those of `VALUES` that an expression names."""
+    return {name: value for name, value in VALUES.items() if f":{name}" in text}
+
+
+@pytest.mark.parametrize("text", WRONG_CONDITIONS)
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_condition_whose_values_fit_no_item_is_an_error_also_if_not_reached(
+    text: str, reached: bool
+) -> None:
+    store = Store()
+    text = text if reached else f"attribute_not_exists(id) OR {text}"
+    with pytest.raises(Mistake):
+        store.holds(text, values=of_values(text))
+
+
+def test_bounds_in_the_wrong_order_are_refused() -> None:
+    """https://github.com/ExtendDB/extenddb/issues/99"""
+    text = "a BETWEEN :two AND :one"
+    message = Store().refusal(
+        "DeleteItem", Key=KEY, ConditionExpression=text, **expressions({"values": of_values(text)})
+    )
+    assert "upper bound" in message
+
+
 ITEM: dict[str, Any] = {
     **KEY,
     "n": {"N": "5"},
@@ -78,6 +139,10 @@ ITEM: dict[str, Any] = {
     "map": {"M": {"in": {"N": "1"}, "deep": {"M": {"er": {"S": "z"}}}}},
     "list": {"L": [{"N": "1"}, {"S": "x"}]},
     "flag": {"BOOL": True},
+    "down": {"BOOL": False},
+    "absent": {"NULL": True},
+    "b": {"B": "AQI="},
+    "smile": {"S": "\N{GRINNING FACE}"},
 }
 CONDITIONS = [
     ("attribute_exists(n)", True),
@@ -108,6 +173,26 @@ CONDITIONS = [
     ("n = :ten OR n = :ten AND n = :five", False),
     ("not n = :ten and attribute_exists(s)", True),
     ("map.deep.er = :z", True),
+    # test_condition_expression.py in ALTERNATOR, to the next source
+    ("nothing = nowhere", False),
+    ("nothing <> nowhere", True),
+    ("flag > down", False),
+    ("n > flag", False),
+    ("n BETWEEN flag AND :ten", False),
+    ("begins_with(n, :he)", False),
+    ("begins_with(s, n)", False),
+    ("begins_with(b, :first)", True),
+    ("begins_with(b, :last)", False),
+    ("contains(b, :last)", True),
+    ("contains(b, :he)", False),
+    ("attribute_type(b, :s)", False),
+    # https://github.com/scylladb/scylladb/issues/14592
+    ("size(n) < :five", False),
+    ("size(flag) < :five OR size(absent) < :five", False),
+    ("NOT size(n) < :five", True),
+    # https://github.com/nubo-db/dynoxide/pull/34
+    ("size(smile) = :two", True),
+    ("size(b) = :two", True),
 ]
 
 
@@ -117,6 +202,7 @@ def test_conditions(text: str, holds: bool) -> None:
     store.table.add(ITEM)
     text = text.replace("map.", "#map.")
     values = {"five": 5, "ten": 10, "s": "S", "he": "he", "x": "x", "z": "z", "true": True}
+    values |= {"first": {"B": "AQ=="}, "last": {"B": "Ag=="}, "two": 2}
     words = {*re.findall(r"[#:]\w+", text)}
     used = {
         "names": {name: name for name in ("set", "map", "list") if f"#{name}" in words},

@@ -113,6 +113,15 @@ WRONG: dict[str, dict[str, Any]] = {
     "no such index": {"IndexName": "other"},
     "half a start": {"ExclusiveStartKey": KEY},
     "a limit that is text": {"Limit": "5"},
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html of Select
+    "a projection beside a count": {"Select": "COUNT", "ProjectionExpression": "v"},
+    "a projection beside all": {"Select": "ALL_ATTRIBUTES", "ProjectionExpression": "v"},
+    "what a table projects": {"Select": "ALL_PROJECTED_ATTRIBUTES"},
+    # test_condition_expression.py in https://github.com/scylladb/scylladb, run against DynamoDB
+    "a filter whose values fit no item, of no items": {
+        "FilterExpression": "v < :flag",
+        "ExpressionAttributeValues": {":id": {"S": "none"}, ":flag": {"BOOL": True}},
+    },
 }
 
 
@@ -123,6 +132,42 @@ def test_queries_that_no_table_would_answer(what: str) -> None:
         "ExpressionAttributeValues": {":id": {"S": "a"}},
     }
     lines("a").mistaken("Query", **(asked | WRONG[what]))
+
+
+START_OUTSIDE = [
+    ("id = :id AND line > :x", "c"),
+    ("id = :id AND line < :x", "d"),
+    ("id = :id AND line BETWEEN :x AND :y", "f"),
+    ("id = :id AND begins_with(line, :x)", "c"),
+]
+
+
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize(("text", "line"), START_OUTSIDE)
+def test_a_page_starts_in_the_range_that_is_asked_for(text: str, line: str, forward: bool) -> None:
+    """https://github.com/architect/dynalite/blob/main/actions/query.js"""
+    values = {":id": {"S": "a"}, ":x": {"S": "d"}, ":y": {"S": "e"}}
+    message = lines(*"abcdef").refusal(
+        "Query",
+        KeyConditionExpression=text,
+        ExpressionAttributeValues={name: of for name, of in values.items() if name in text},
+        ExclusiveStartKey={**KEY, "line": {"S": line}},
+        ScanIndexForward=forward,
+    )
+    assert "starting key" in message
+
+
+@pytest.mark.parametrize("text", ["id = :empty", "id = :id AND line = :empty"])
+def test_a_key_that_is_empty_text_is_refused(text: str) -> None:
+    """Keys are not empty: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
+    HowItWorks.NamingRulesDataTypes.html"""
+    values = {":id": {"S": "a"}, ":empty": {"S": ""}}
+    message = lines("a").refusal(
+        "Query",
+        KeyConditionExpression=text,
+        ExpressionAttributeValues={name: of for name, of in values.items() if name in text},
+    )
+    assert "empty" in message
 
 
 def test_get_answers_without_an_item_for_what_is_not_there() -> None:

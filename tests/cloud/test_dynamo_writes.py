@@ -129,6 +129,27 @@ def test_removing_what_is_not_there_is_no_error() -> None:
     assert store.table.items["a"] == {**KEY, "m": {"M": {}}}
 
 
+def test_an_update_that_only_takes_away_makes_no_item() -> None:
+    """https://github.com/scylladb/scylladb/issues/5862"""
+    store = Store()
+    asked: dict[str, Any] = {"values": {"x": {"SS": ["x"]}}, "ReturnValues": "ALL_NEW"}
+    assert store.update("REMOVE a, m.a DELETE told :x", **asked) == {}
+    assert store.table.items == {}
+
+
+@pytest.mark.parametrize("wrong", ["SET id = :x", "SET a = :x REMOVE a.b"])
+def test_places_that_no_update_may_touch_come_before_the_condition(wrong: str) -> None:
+    """https://github.com/architect/dynalite/blob/main/actions/updateItem.js"""
+    store, asked = Store(), {":x": {"S": "x"}}
+    store.mistaken(
+        "UpdateItem",
+        Key=KEY,
+        UpdateExpression=wrong,
+        ConditionExpression="attribute_exists(nothing)",
+        ExpressionAttributeValues=asked,
+    )
+
+
 def test_an_update_makes_the_item_that_is_not_there() -> None:
     store = Store()
     store.do("UpdateItem", Key=KEY)

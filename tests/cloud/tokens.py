@@ -9,11 +9,14 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from tests.cloud.refusing import Mistake
 from tests.cloud.values import Item, Value
 
-TOKEN = re.compile(r"\s*(>=|<=|<>|[=<>(),.+-]|[#:]\w+|[A-Za-z_]\w*)\s*")
+# A name begins with a letter: https://github.com/aws/aws-sdk-js/issues/1691
+TOKEN = re.compile(r"\s*(>=|<=|<>|[=<>(),.+-]|[#:]\w+|[A-Za-z]\w*)\s*", re.ASCII)
 LONGEST, MOST_OPERATORS = 4_096, 300
 RESERVED = {word.upper() for word in ReservedKeywords.get_reserved_keywords()}
 Path = tuple[str, ...]
 FindPath = Callable[["Scope"], Path]
+Check = Callable[["Scope"], None]
+"""Raises for what the values of a request do not allow, whatever the item is."""
 
 
 class Scope:
@@ -51,6 +54,7 @@ class Tokens:
         """Of the paths: attributes, by name or by placeholder."""
         self.groups: dict[int, int] = {}
         """Where each parenthesis of a condition begins and ends."""
+        self.checks: list[Check] = []
 
     @property
     def used(self) -> frozenset[str]:

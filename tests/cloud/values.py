@@ -13,6 +13,7 @@ Value = dict[str, Any]
 Item = dict[str, Value]
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MOST_DIGITS, DEEPEST = 38, 32
+TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
 EXACT = Context(prec=200)
 MAP_BYTES = 3
 """Of a map or a list, beside one for each element; the counts are AWS's own:
