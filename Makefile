@@ -74,7 +74,7 @@ image-test: install ## the images, built and run: needs a Docker engine, or root
 	@BASE=$(BASE) SKIP=$(SKIP) $(BIN)/python -m pytest -n 0 -m image tests/image
 
 test-browser: install ## the chat page in headless Chromium (chromium of the system, or of CHROMIUM=)
-	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m pytest -n 0 -m browser tests/browser
 
 bench: install ## functions, jobs and routing beside naive ones (RUNS=7: rounds, of which the medians are shown)
 	$(BIN)/python -m benchmarks $(if $(RUNS),--runs $(RUNS))
