@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -32,19 +33,27 @@ def start(
     Raises:
         SystemExit: a task or a balancer did not come up; shows the end of its log.
     """
+    keepers: list[Keeper] = []
     for name, values in outputs.items():
         # Entered first, left last: tasks end before what stands before them does.
         entrances = list(deployed.entrances(endpoint, name))
         urls = {one.dns_name: _balancer(stack, one) for one in entrances}
         for service in deployed.services(endpoint, name):
             keeper = Keeper(service, endpoint=endpoint, assembly=assembly, say=say)
-            stack.enter_context(keeper)
+            keepers.append(stack.enter_context(keeper))
         for one in entrances:
             _until_it_answers(urls[one.dns_name] + one.health_path)
         for key, value in values.items():
             for dns_name, url in urls.items():
                 if dns_name in value:
                     values[key] = url
+    stack.callback(_end, keepers)
+
+
+def _end(keepers: list[Keeper]) -> None:
+    """All at once: a worker waits for up to 20 s for its last look at the queue."""
+    with ThreadPoolExecutor(max(1, len(keepers))) as pool:
+        list(pool.map(Keeper.end, keepers))
 
 
 def _until_it_answers(url: str) -> None:

@@ -61,6 +61,10 @@ class Keeper:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End every task, and replace none any more; what has ended stays ended."""
         self._stop.set()
         self._thread.join()
         self._end()

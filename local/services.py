@@ -19,20 +19,31 @@ def start(stack: ExitStack, endpoint: str, outputs: dict[str, dict[str, str]]) -
     Raises:
         SystemExit: a service or a front did not come up; shows the end of its log.
     """
-    for name, values in outputs.items():
-        resources = cloud.client("cloudformation", endpoint).get_template(StackName=name)[
-            "TemplateBody"
-        ]["Resources"]
-        services = {
-            id: _run(stack, endpoint, name, id, function)
+    templates = {name: _resources(endpoint, name) for name in outputs}
+    # All are started before the first is waited for.
+    started = {
+        name: {
+            id: _started(stack, endpoint, name, id, function)
             for id, function in adapted(resources).items()
         }
+        for name, resources in templates.items()
+    }
+    for name, services in started.items():
+        for id, service in services.items():
+            service.ready(snap_start="SnapStart" in templates[name][id]["Properties"])
         if services:
-            values["ApiUrl"] = _front(stack, name, values["ApiUrl"], resources, services)
+            urls = {id: service.url for id, service in services.items()}
+            outputs[name]["ApiUrl"] = _front(
+                stack, name, outputs[name]["ApiUrl"], templates[name], urls
+            )
 
 
-def _run(stack: ExitStack, endpoint: str, name: str, id: str, function: Any) -> str:
-    """Start one function's service; its URL."""
+def _resources(endpoint: str, stack_name: str) -> Any:
+    found = cloud.client("cloudformation", endpoint).get_template(StackName=stack_name)
+    return found["TemplateBody"]["Resources"]
+
+
+def _started(stack: ExitStack, endpoint: str, name: str, id: str, function: Any) -> Adapted:
     found = cloud.client("cloudformation", endpoint).describe_stack_resource(
         StackName=name, LogicalResourceId=id
     )
@@ -43,8 +54,7 @@ def _run(stack: ExitStack, endpoint: str, name: str, id: str, function: Any) -> 
     bundle = ASSEMBLY / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     service = Adapted(f"{name}-{id}", configured["Handler"], bundle, env)
     stack.enter_context(service.process)
-    service.ready(snap_start="SnapStart" in function)
-    return service.url
+    return service
 
 
 def _front(

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -24,6 +24,8 @@ from tests.serving import serving
 
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 """Chromium's own sandbox does not run as root, as containers of CI do."""
+PATIENCE_MS = 30_000
+"""How long a page may take for anything: a machine that is busy is slow, but not wrong."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -52,6 +54,7 @@ def service(aws: AwsDouble, claude: Fake, path: str) -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     path = needs.program("chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -70,7 +73,7 @@ def visitor(chromium: Browser, service: Service, with_policy: bool) -> Iterator[
     context = chromium.new_context(
         viewport={"width": 1180, "height": 800}, bypass_csp=not with_policy
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     visitor = Visitor(context, service)
     yield visitor
     context.close()

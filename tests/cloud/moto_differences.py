@@ -31,6 +31,7 @@ from tests.cloud.moto_shapes import (
     appends_what_is_missing,
     begins_with_between,
     begins_with_bytes,
+    bounds_by_size,
     compares_with_itself,
     conditions_wrong_paths,
     contains_otherwise,
@@ -147,6 +148,14 @@ DIFFERENCES: dict[str, Difference] = {
         write(holds=Compared(Size(ANY), "=", ONE)),
         items=({**KEY, "any": {"N": "1"}},),
         error=FAILED,
+    ),
+    "size as a bound": Difference(
+        "BETWEEN fails with an AttributeError for a bound that is a size(): it is an operand as "
+        "others",
+        f"{DYNALITE}/test/query.js (':a between size(b) and size(a)' is parsed)",
+        of_conditions(bounds_by_size),
+        write(holds=Between(ONE, ONE, Size(OPEN))),
+        items=({**KEY, "open": {"M": {"x": {"N": "0"}}}},),
     ),
     "contains": Difference(
         "contains() looks for values of Python, so that a list with 1 contains true, and never in "

@@ -195,6 +195,13 @@ def sizes_otherwise(leaf: Condition, item: Item) -> bool:
     return False
 
 
+def bounds_by_size(leaf: Condition, item: Item) -> bool:
+    match leaf:
+        case Between(_, low, high):
+            return isinstance(low, Size) or isinstance(high, Size)
+    return False
+
+
 def contains_otherwise(leaf: Condition, item: Item) -> bool:
     match leaf:
         case Call("contains", path, (operand,)):

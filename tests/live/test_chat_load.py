@@ -22,7 +22,7 @@ def test_a_hundred_who_leave_are_a_hundred_answers_that_end_at_claude_within_a_s
     aws: AwsDouble, claude: Fake, after: int | None
 ) -> None:
     claude.plan([{"name": "hold", "after": after}], repeat=True)
-    with running(aws, claude) as service:
+    with running(aws, claude, clients=10) as service:
 
         async def talk() -> float:
             gate, sockets = asyncio.Semaphore(10), []
