@@ -44,10 +44,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what reads templates in one process, so that each environment is synthesized once."""
+    """Keep what reads the same templates or bundles in one process, so that they are made once."""
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in SYNTH:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in SYNTH:
             item.add_marker(pytest.mark.xdist_group("synth"))
+        elif folder == "check":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,5 +1,6 @@
 """An ASGI application behind a real socket, as uvicorn serves it in production."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,18 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         self.up.set()
+
+    async def main_loop(self) -> None:
+        """uvicorn looks ten times a second whether it has to end: too late for a thousand tests."""
+        await self.on_tick(0)
+        await self._ending.wait()
+
+    def end(self) -> None:
+        self.should_exit = True
+        if self.up.is_set():
+            self._loop.call_soon_threadsafe(self._ending.set)
 
 
 @contextmanager
@@ -32,5 +44,5 @@ def serving(app: Any, config: uvicorn.Config | None = None) -> Iterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()

@@ -1,10 +1,14 @@
 """Who may import whom, and what must exist: the layout is a contract, held here."""
 
 import ast
+import pkgutil
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+import aws_cdk
 
 from stacks import PATTERNS
 
@@ -139,3 +143,13 @@ def test_every_local_link_in_the_docs_leads_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_mypy_reads_the_types_of_every_service_that_is_imported_and_of_no_other() -> None:
+    """What it does not read it takes for anything."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (read,) = [one["module"] for one in overrides if one.get("follow_imports") == "normal"]
+    modules = {module.name for module in pkgutil.iter_modules(aws_cdk.__path__, "aws_cdk.")}
+    files = [*SOURCES, ROOT / "app.py", *(ROOT / "tests").rglob("*.py")]
+    imported = {name for path in files for name in imports(path)} & modules
+    assert sorted(read) == sorted({"aws_cdk", *imported})
