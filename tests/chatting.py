@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 from fastapi import FastAPI
@@ -93,21 +95,31 @@ class Chatting:
         conversation: str | None = None,
         key: str | None = None,
         ticket: str | None = None,
+        receive_bytes: int | None = None,
     ) -> AsyncIterator[Person]:
-        """Somebody who has connected, by key or by ticket; nothing is read yet."""
+        """Somebody who has connected, by key or by ticket; nothing is read yet.
+
+        Args:
+            receive_bytes: that the system keeps unread; megabytes, if it is not told.
+        """
         offered = [protocol] if protocol else []
         offered += [f"ticket.{ticket}"] if ticket else []
         url = self.url.replace("http", "ws", 1) + "/chat"
         url += f"?conversation={conversation}" if conversation else ""
         headers = {} if ticket else {"x-api-key": self.key if key is None else key}
+        sock = socket.socket()
+        if receive_bytes:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        sock.connect((urlsplit(url).hostname, urlsplit(url).port))
         async with connect(
             url,
+            sock=sock,
             subprotocols=[Subprotocol(one) for one in offered] or None,
             additional_headers=headers,
             max_size=None,
             proxy=None,
-        ) as socket:
-            yield Person(socket)
+        ) as connection:
+            yield Person(connection)
 
     def ticket(self) -> str:
         return str(self.http.post("/v1/tickets").json()["ticket"])

@@ -1,8 +1,10 @@
 """What every tier shares: no real credentials, one AWS double, one fake Claude."""
 
 import os
+import ssl
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,9 @@ from tests.doubles import CLAUDE_KEY, AwsDouble
 settings.register_profile("kit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kit")
 
+
+# Each HTTP client reads the list of authorities, which takes 27 ms; no test speaks TLS.
+setattr(ssl, "create_default_context", cache(ssl.create_default_context))  # noqa: B010
 
 TIERS = {"check": "check", "benchmarks": "check", "browser": "browser", "image": "image"}
 """Folders whose tests need more than requirements.txt, and the tier that each belongs to."""

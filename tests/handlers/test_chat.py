@@ -561,14 +561,15 @@ def test_a_reader_that_takes_nothing_is_cut_and_claude_is_not_read_for_it_withou
     aws: AwsDouble, claude: Fake
 ) -> None:
     claude.plan([{"name": "answer", "tokens": 128_000}])
-    with chatting(aws, claude, stall_s="1") as chat:
+    with chatting(aws, claude, stall_s="1", stream_timeout_s="120") as chat:
 
         async def talk() -> None:
-            async with chat.person() as person:
+            async with chat.person(receive_bytes=4_096) as person:
                 await person.next()
                 await person.ask("m1", max_tokens=128_000)
                 # The library reads ahead until its queue is full; then nobody takes anything.
-                await asyncio.to_thread(chat.claude.wait, left=1, timeout_s=20)
+                await asyncio.to_thread(chat.claude.wait, left=1, timeout_s=60)
+                person.socket.transport.abort()
 
         chat.run(talk())
 

@@ -11,6 +11,7 @@ from local.fake_claude.inprocess import Fake
 from tests.doubles import AwsDouble
 from tests.handlers.hostile import FORMS, OUTPUTS, WISHES
 from tests.handlers.orchestrating import Orchestrated, orchestrated
+from tests.sweep import sizes
 
 ALLOWED = {"fast": "claude-haiku-5-5", "balanced": "claude-sonnet-5-5"}
 BUDGET = 10**12
@@ -38,12 +39,13 @@ def test_there_are_300_of_them() -> None:
     assert len(OUTPUTS) + len(FORMS) * len(WISHES) >= 300
 
 
+@pytest.mark.parametrize("step", sizes(20, 2))
 @pytest.mark.parametrize("stream", [False, True])
 def test_whatever_the_classifier_answers_the_question_is_answered_by_a_route_of_the_table(
-    aws: AwsDouble, claude: Fake, stream: bool
+    aws: AwsDouble, claude: Fake, stream: bool, step: int
 ) -> None:
     with orchestrated(aws, claude, budget=BUDGET, models=tuple(ALLOWED)) as served:
-        for at, output in enumerate(islice(OUTPUTS, stream, None, 2)):
+        for at, output in enumerate(islice(OUTPUTS, stream, None, step)):
             claude.plan([output])
             route = told(
                 served, {"input": f"Question {at}, which nobody has asked before."}, stream
@@ -54,13 +56,14 @@ def test_whatever_the_classifier_answers_the_question_is_answered_by_a_route_of_
         assert served.billed() <= served.spent(BUDGET) <= BUDGET
 
 
+@pytest.mark.parametrize("step", sizes(10, 1))
 @pytest.mark.parametrize("form", range(len(FORMS)))
 def test_whatever_a_question_says_it_chooses_no_model(
-    aws: AwsDouble, claude: Fake, form: int
+    aws: AwsDouble, claude: Fake, form: int, step: int
 ) -> None:
     with orchestrated(aws, claude, budget=BUDGET, models=tuple(ALLOWED)) as served:
         billed = 0
-        for at, wish in enumerate(WISHES):
+        for at, wish in enumerate(WISHES[form::step]):
             claude.reset()
             holds(told(served, FORMS[form](wish), stream=bool(at % 2)))
             assert {record["status"] for record in claude.stats()["requests"]} == {200}
