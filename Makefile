@@ -65,7 +65,7 @@ style: install
 test-oldest: install ## worker and batch lane under faults, on the oldest Python that README promises (PYTHON=)
 	@[ -x .local/oldest/bin/python ] || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed; try: make test-oldest PYTHON=python3.11")' && $(BIN)/uv venv --quiet --python "$$(command -v $(PYTHON))" .local/oldest; }
 	@$(BIN)/uv pip install --quiet --python .local/oldest/bin/python -r requirements.txt
-	.local/oldest/bin/python -m pytest -m "sweep or not sweep" tests/faults
+	.local/oldest/bin/python -m pytest tests/faults
 
 test-live: install ## against a local cloud of its own; OUTPUTS=file KIT_CLIENT_KEY=… against a deployment
 	$(BIN)/python -m pytest -n 0 -m live tests/live tests/local $(if $(OUTPUTS),--outputs $(OUTPUTS))
