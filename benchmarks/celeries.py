@@ -16,9 +16,9 @@ CONTENT = "A sentence of the document that is to be summarized. " * 40
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
-def naive(jobs: int = 1_000) -> Figures:
+def naive(jobs: int = 1_000, processes: int = 32) -> Figures:
     """One job a process, with as many processes as a core can serve."""
-    return _measure("benchmarks.naive.documents", ("-c", "32"), jobs)
+    return _measure("benchmarks.naive.documents", ("-c", str(processes)), jobs)
 
 
 def threads(jobs: int = 15_000) -> Figures:

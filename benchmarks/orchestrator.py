@@ -44,7 +44,7 @@ TARGETS = {"kit": 1_130.0, "kit, speculating": 830.0, ROUTING: 1.0}
 OWN = Path(routes.__file__).with_name("routes.json")
 HTTP = httpx2.Client(timeout=30)
 """One, as the naive one's is: to make it takes 20 ms."""
-QUESTIONS, CALLS = 2_000, 200
+QUESTIONS = 2_000
 
 
 def naive_ms(number: int) -> float:
@@ -96,16 +96,16 @@ def routing_ms() -> float:
     return asyncio.run(all_())
 
 
-def classifying_ms(service: Service, round_: int) -> float:
+def classifying_ms(service: Service, round_: int, calls: int) -> float:
     """Milliseconds of the service's CPU that a classified question takes more than one whose model
     is asked for by name."""
     url, took = f"http://127.0.0.1:{service.port}/v1/orchestrate", dict[str, float]()
     for model in ("balanced", "auto"):
         before = service.cpu_s
-        for number in range(CALLS):
+        for number in range(calls):
             body = {"input": f"a task, number {round_}.{number}", "model": model}
             HTTP.post(url, json=body, headers={"x-api-key": service.key}).raise_for_status()
-        took[model] = (service.cpu_s - before) * 1_000 / CALLS
+        took[model] = (service.cpu_s - before) * 1_000 / calls
     return took["auto"] - took["balanced"]
 
 
@@ -130,7 +130,9 @@ def kit(claude_url: str, share: float) -> Iterator[Service]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.orchestrator", description=__doc__)
     parser.add_argument("--runs", type=int, default=15, help="rounds; their medians are shown")
-    runs, port = parser.parse_args().runs, free_port()
+    parser.add_argument("--calls", type=int, default=200, help="for the CPU of a classification")
+    options = parser.parse_args()
+    runs, port = options.runs, free_port()
     url = f"http://127.0.0.1:{port}"
     os.environ |= {"ANTHROPIC_API_KEY": CLAUDE_KEY, "ANTHROPIC_BASE_URL": url}
     found: dict[str, list[float]] = defaultdict(list)
@@ -146,7 +148,7 @@ def main() -> None:
                 "kit": kit_ms(plain, number),
                 "kit, speculating": kit_ms(eager, number),
                 ROUTING: routing_ms(),
-                CLASSIFYING: classifying_ms(plain, number),
+                CLASSIFYING: classifying_ms(plain, number, options.calls),
             }
             for title, value in measured.items() if number else ():  # the first opens connections
                 found[title].append(value)

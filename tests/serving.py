@@ -26,6 +26,19 @@ class _Server(uvicorn.Server):
         await self.on_tick(0)
         await self._ending.wait()
 
+    async def shutdown(self, sockets: Any = None) -> None:
+        """uvicorn's, which waits in steps of a tenth of a second, in steps of a thousandth."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        # uvicorn has no event for it.
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        for server in self.servers:
+            await server.wait_closed()
+        await self.lifespan.shutdown()
+
     def end(self) -> None:
         self.should_exit = True
         if self.up.is_set():

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_one_round_fills_every_row() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.orchestrator", "--runs", "1"],
+        [sys.executable, "-m", "benchmarks.orchestrator", "--runs", "1", "--calls", "10"],
         capture_output=True,
         text=True,
         check=False,
