@@ -40,12 +40,12 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One row of a table."""
+    """What a request field may hold, and what it stands for when it is left out."""
 
     kind: Kind
     required: bool = False
     default: Any = None
-    """What the field is taken for where it is absent; None: nothing."""
+    """The value that is used when the field is absent; None if there is none."""
     description: str | None = None
 
     @property
@@ -115,7 +115,7 @@ def whole(most: int | None = None, *, above: str = "") -> Kind:
 
 
 def choice(*values: str) -> Kind:
-    """One of some words."""
+    """A string that must be one of `values`."""
     wanted = " or ".join(values) if len(values) == 2 else f"one of {', '.join(values)}"
 
     def check(value: object) -> str | None:

@@ -17,12 +17,12 @@ NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
 class Backend(StrEnum):
-    """What answers routes: the module that maps each of them to its handler."""
+    """A program that serves routes, by the module that maps each route to its handler."""
 
     API = "lambda_src.api"
-    """Of the serverless pattern, what answers at once."""
+    """The serverless pattern's function for whole answers."""
     STREAM = "service_src.app"
-    """Of the serverless pattern, what is streamed."""
+    """The serverless pattern's function for streamed answers."""
     JOBS = "lambda_src.jobs"
     CHAT = "service_src.live"
     ORCHESTRATOR = "service_src.orchestrate"
@@ -40,7 +40,7 @@ class HttpAnswer(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """What a route reads from its path, its query or a header."""
+    """A parameter that a route takes in its path, its query string or a header."""
 
     name: str
     place: str
@@ -50,7 +50,7 @@ class Parameter(NamedTuple):
 
 
 class HttpRoute(NamedTuple):
-    """One row of the table."""
+    """An HTTP route: its name, what it takes and how it answers."""
 
     name: str
     """Method and path, for example `GET /v1/jobs/{id}`."""

@@ -67,7 +67,7 @@ class Row:
 
     @property
     def version(self) -> int:
-        """Of its layout; rows of before it was written down are of the first."""
+        """Version of the row's layout; rows without the attribute have layout 1."""
         return self.number("v", 1)
 
     @property

@@ -23,7 +23,7 @@ settings.load_profile("kit")
 
 
 # Each HTTP client reads the list of authorities, which takes 27 ms; no test speaks TLS.
-setattr(ssl, "create_default_context", cache(ssl.create_default_context))  # noqa: B010
+pytest.MonkeyPatch().setattr(ssl, "create_default_context", cache(ssl.create_default_context))
 
 TIERS = {"check": "check", "benchmarks": "check", "browser": "browser", "image": "image"}
 """Folders whose tests need more than requirements.txt, and the tier that each belongs to."""

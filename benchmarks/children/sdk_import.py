@@ -110,7 +110,7 @@ def peak_mb() -> float:
 
 
 async def ask(url: str, key: str) -> dict[str, float]:
-    """One answer, and one error."""
+    """Ask for an answer and for an error, as a first call does."""
     from claude_core.client import Claude
     from claude_core.errors import KitError
     from claude_core.messages import prompt_request

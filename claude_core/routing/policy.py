@@ -31,7 +31,7 @@ class Purse:
     budget: int = 10**18
     """Nano-dollars of the month."""
     guessed: int = 0
-    """Of it, what speculative answers have cost that were not used."""
+    """Nano-dollars of this month's spending that went to speculative answers nobody used."""
 
     @classmethod
     def of(cls, row: Row) -> "Purse":
