@@ -1,18 +1,24 @@
 """What every tier shares: no real credentials, one AWS double, one fake Claude."""
 
+import logging
 import os
 import ssl
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
+from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # Before anything starts jsii: Node 20 would print a banner into every run.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
+from claude_core.redacted import Redacted
 from local.fake_claude.inprocess import Fake, serve
 from tests import needs
 from tests.doubles import CLAUDE_KEY, AwsDouble
@@ -48,14 +54,22 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 0 if named and all(".py" in one for one in config.args) else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what reads the same templates or bundles in one process, so that they are made once."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+class SameProcess(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Keeps what reads the same templates or bundles in one process, so that they are made once.
+
+    What xdist's own `loadgroup` is for; with pytest 9.2 that one groups nothing, in silence: it
+    writes the group to a field of a test that pytest no longer reads (xdist 3.8).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, _, inside = nodeid.removeprefix("tests/").partition("/")
         if folder in SYNTH:
-            item.add_marker(pytest.mark.xdist_group("synth"))
-        elif folder == "check":
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            return "synth"
+        return inside.partition("::")[0] if folder == "check" else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SameProcess | None:
+    return SameProcess(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -85,6 +99,24 @@ def no_real_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("AWS_", "ANTHROPIC_", "KIT_")) and name != "AWS_CA_BUNDLE":
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+class ToStdout(logging.StreamHandler[TextIO]):
+    """Writes to what is `sys.stdout` at the time of writing.
+
+    The handler that a service's logger makes keeps the one of the test that came first: no later
+    test sees a line of what it captures, or, where that one was closed, finds only tracebacks.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stdout  # the one before is flushed, and may be closed
+        super().emit(record)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_of_the_services() -> None:
+    for service in ("tests", "worker"):
+        Logger(service=service, logger_handler=ToStdout(), logger_formatter=Redacted())
 
 
 @pytest.fixture(scope="session")

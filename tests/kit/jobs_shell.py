@@ -13,6 +13,9 @@ from kit import waiting
 from kit.main import app
 from tests.kit.jobs_api import JobsDouble, JobsServer, jobs_server
 
+OF_A_FUNCTION = ('{"_aws"', '{"level"')
+"""How its metrics and its lines in the log begin."""
+
 
 class Shell:
     """`kit …` as one client, in `folder`."""
@@ -33,9 +36,9 @@ class Shell:
         return result.stdout + result.stderr
 
     def json(self, *arguments: str, code: int = 0) -> Any:
-        """What a program reads; a function in this process writes its metrics there, too."""
+        """What a program reads; a function in this process writes metrics and log there, too."""
         lines = self(*arguments, "--json", code=code).stdout.splitlines()
-        return json.loads("\n".join(line for line in lines if not line.startswith('{"_aws"')))
+        return json.loads("\n".join(line for line in lines if not line.startswith(OF_A_FUNCTION)))
 
     def write(self, count: int, *, folder: str = "docs") -> None:
         """So many documents."""
