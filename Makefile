@@ -39,14 +39,14 @@ local-stop: ## end the local cloud
 test: install ## all that CI runs, with seconds by tier
 	@$(BIN)/python -m tests.tiers
 
-test-offline: install ## all tests that need no deployment and no browser, sweeps and checks included
-	$(BIN)/python -m pytest -m "not live and not browser and not image"
+test-offline: install ## all tests that need no deployment and no browser, sweeps included
+	$(BIN)/python -m pytest -m "not live and not browser and not image" --ignore tests/check
 
 pytest: install ## core, handlers, templates, wiring; needs no service
 	$(BIN)/python -m pytest
 
 check: lint ## lint, and templates and bundles as the CLI makes them
-	$(BIN)/python -m pytest -m check tests/check tests/benchmarks
+	$(BIN)/python -m pytest -n 0 -m check tests/check
 
 lint: install ## style, types, secrets
 	@$(MAKE) --no-print-directory -j 2 types style

@@ -17,7 +17,7 @@ from local.fake_claude.remote import Fake
 from tests.live.conftest import Deployment
 
 pytestmark = pytest.mark.live
-ROUNDS, CALLERS, ADMITTED = int(os.environ.get("RACES", "15")), 200, 10
+ROUNDS, CALLERS, ADMITTED = int(os.environ.get("RACES", "10")), 200, 10
 """`RACES=50 make test-live` for more rounds."""
 AT_ONCE = 60
 """Calls that are open together. The emulator serves DynamoDB from one process: for 200 at once it
