@@ -3,7 +3,7 @@
     KitError
     ├── Refused                 nothing was sent to Claude
     │   ├── InvalidRequest      400  the request cannot be served as it stands
-    │   ├── NotAuthenticated    401  no client key, or one that nobody has
+    │   ├── NotAuthenticated    401  no client key was sent, or no client has it
     │   ├── NotAllowed          403  a disabled client, a model it may not use
     │   ├── NotFound            404  no such route, model or job
     │   ├── Conflict            409  not as things stand: a key used twice, a job that runs

@@ -86,7 +86,7 @@ NO_KEY = {500: "Something broke."}
 KEY = {
     **NO_KEY,
     400: "The request cannot be served as it stands; the message names the field and the rule.",
-    401: "No client key, or one that nobody has.",
+    401: "No client key was sent, or no client has it.",
     403: "The client is disabled, or may not use the model.",
     429: "Over budget, or above a rate limit; see retry-after.",
     503: "No usable Claude key yet, or a table did not answer.",

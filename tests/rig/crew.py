@@ -1,11 +1,14 @@
 """Real worker processes: killed with SIGKILL again and again, and replaced as ECS would."""
 
 import random
+import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +19,16 @@ EVERY_S = 2.0
 LOOK_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process."""
+
+    process: subprocess.Popen[bytes]
+    asked: Path
+    """There once it has asked Claude: one that is killed before is no loss, and on a busy machine,
+    where it starts for longer than others live, all would be."""
+
+
 class Crew:
     """So many workers, for as long as it is entered."""
 
@@ -23,6 +36,7 @@ class Crew:
         self._env = {**clean_env(), **env}
         self._rand, self._log = random.Random(seed), log
         self._stop, self._quiet = threading.Event(), threading.Event()
+        self._marks = tempfile.TemporaryDirectory()
         self._workers = [self._start() for _ in range(workers)]
         self._thread = threading.Thread(target=self._meddle)
         self.kills = self.crashes = 0
@@ -35,13 +49,14 @@ class Crew:
         self._stop.set()
         self._thread.join()
         for worker in self._workers:
-            worker.send_signal(signal.SIGTERM)
+            worker.process.send_signal(signal.SIGTERM)
         for worker in self._workers:
             try:
-                worker.wait(30)
+                worker.process.wait(30)
             except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+                worker.process.kill()
+                worker.process.wait()
+        self._marks.cleanup()
 
     def spare(self) -> None:
         """Kill no more."""
@@ -52,18 +67,20 @@ class Crew:
         while not self._stop.wait(LOOK_S):
             waited += LOOK_S
             for at, worker in enumerate(self._workers):
-                if worker.poll() is not None:
-                    self.crashes += worker.returncode != -signal.SIGKILL
+                if (code := worker.process.poll()) is not None:
+                    self.crashes += code != -signal.SIGKILL
                     self._workers[at] = self._start()
-            if waited >= EVERY_S and not self._quiet.is_set():
+            at_work = [worker for worker in self._workers if worker.asked.exists()]
+            if waited >= EVERY_S and at_work and not self._quiet.is_set():
                 waited = 0.0
-                self._rand.choice(self._workers).kill()
+                self._rand.choice(at_work).process.kill()
                 self.kills += 1
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Worker:
+        asked = Path(self._marks.name, secrets.token_hex(8))
         with self._log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tests.rig.worker"],
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.rig.worker", str(asked)],
                 env=self._env | {"AWS_LWA_PORT": str(free_port())},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -71,3 +88,4 @@ class Crew:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        return Worker(process, asked)

@@ -178,8 +178,9 @@ def _watch(
             found |= over
             states = Counter(job.status.value for job in found.values())
             say(f"{dict(states)}; {crew.kills} killed, {crew.crashes} ended by poison")
+        if len(found) >= len(ids) * 0.98:
+            crew.spare()
         if time.monotonic() - moved > 120:
             raise TimeoutError(f"{len(left)} jobs are open, such as {left[:3]}")
         time.sleep(0.5)
-    crew.spare()
     return found
