@@ -44,6 +44,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if tier and f"not {tier}" in config.option.markexpr else None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where the whole of a set is asked for (tests/sweep.py), leave out its part."""
+    if "not sweep" in config.option.markexpr:
+        return
+    parts = [item for item in items if item.get_closest_marker("part")]
+    config.hook.pytest_deselected(items=parts)
+    items[:] = [item for item in items if item not in parts]
+
+
 SYNTH = ("templates", "wiring", "contracts")
 """Folders whose tests read templates."""
 

@@ -7,8 +7,12 @@ import pytest
 
 
 def sizes(small: Any, whole: Any) -> list[Any]:
-    """Values for `pytest.mark.parametrize`: the second is left to the `sweep` tier."""
-    return [small, pytest.param(whole, marks=pytest.mark.sweep)]
+    """Values for `pytest.mark.parametrize`: the second is left to the `sweep` tier, which
+    leaves out the first."""
+    return [
+        pytest.param(small, marks=pytest.mark.part),
+        pytest.param(whole, marks=pytest.mark.sweep),
+    ]
 
 
 def some(values: Iterable[Any], count: int, *, ids: Iterable[str]) -> list[Any]:

@@ -19,8 +19,8 @@ from typing import IO
 
 ROOT = Path(__file__).parents[1]
 BESIDE = "check"
-"""The tier that runs beside the others, at the lowest priority: it waits for nothing, and they leave
-a sixth of the processors idle. It is held to its seconds of CPU."""
+"""The tier that runs beside the others, at the lowest priority: it waits for nothing, and they
+leave some of the processors idle. It is held to its seconds of CPU."""
 
 
 @dataclass(frozen=True, slots=True)
