@@ -60,6 +60,9 @@ def running(folder: Path, told: Mapping[str, Any]) -> Iterator[Task]:
     cloud.make_folders()
     image = Here(folder, folder / "lock", ["false"], {"BOTH": "image", "IMAGE": "yes"})
     with ExitStack() as stack:
+        # Another process may run a test of this file: each has a log of its own.
+        patched = stack.enter_context(pytest.MonkeyPatch.context())
+        patched.setattr("local.processes.LOGS", folder)
         task = Task("test-task", Container.from_json(told), image, {"AWS_REGION": "here"})
         stack.enter_context(task.process)
         yield task
