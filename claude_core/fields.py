@@ -40,7 +40,7 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a request field may hold, and what it stands for when it is left out."""
+    """The values that a request field may have, and its default."""
 
     kind: Kind
     required: bool = False

@@ -31,7 +31,7 @@ class Purse:
     budget: int = 10**18
     """Nano-dollars of the month."""
     guessed: int = 0
-    """Nano-dollars of this month's spending that went to speculative answers nobody used."""
+    """What unused speculative answers have cost this month, in nano-dollars."""
 
     @classmethod
     def of(cls, row: Row) -> "Purse":
